@@ -1,0 +1,3 @@
+//! Floor 3: owns everything on disk.
+
+pub mod warc;

@@ -1,0 +1,1 @@
+//! `config.toml`: what is crawled, how politely, and where the archive is.

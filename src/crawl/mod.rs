@@ -1,0 +1,1 @@
+//! Floor 5: the loop, frontier policy, scope, one page end to end.

@@ -1,0 +1,1 @@
+//! Floor 6: datasets out of the archive.

@@ -1,0 +1,1 @@
+//! Field parsers: text in, value and warnings out.

@@ -1,0 +1,1 @@
+//! Floor 4: everything on the wire; the only user of reqwest.
