@@ -10,7 +10,7 @@ use super::schema::{
 };
 use super::store::Batch;
 use super::{Archive, ArchiveError, Task, frontier, warc};
-use crate::domain::{Digest, Exchange, LinkKind, Outcome, RecordId, SiteId};
+use crate::domain::{Digest, Exchange, LinkKind, NotArticle, Outcome, RecordId, SiteId};
 use quick_cache::sync::Cache;
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -118,7 +118,13 @@ pub struct Committer {
 impl Committer {
     /// Makes the archive's writer for one run.
     pub fn new(archive: Arc<Archive>, warc: warc::Writer, run: RunReport) -> Self {
-        Self { archive, warc, known: Cache::new(KNOWN), run, clock: 0 }
+        Self {
+            archive,
+            warc,
+            known: Cache::new(KNOWN),
+            run,
+            clock: 0,
+        }
     }
 
     /// Commits a group; on return it is on the disk.
@@ -166,14 +172,20 @@ impl Committer {
         let dir = self.archive.dir();
         let free = fs4::available_space(dir).unwrap_or(u64::MAX);
         if free < needed {
-            return Err(ArchiveError::Full { dir: dir.to_owned(), free, needed });
+            return Err(ArchiveError::Full {
+                dir: dir.to_owned(),
+                free,
+                needed,
+            });
         }
         Ok(())
     }
 
     /// Writes the exchange into the WARC file (not yet synced).
     fn capture(&mut self, finished: &Finished) -> Result<Option<CaptureRow>, ArchiveError> {
-        let Some(exchange) = &finished.exchange else { return Ok(None) };
+        let Some(exchange) = &finished.exchange else {
+            return Ok(None);
+        };
         let row = &finished.task.row;
         let original = self.original(finished, exchange)?;
         let position = self.warc.append(&warc::Capture {
@@ -184,9 +196,8 @@ impl Committer {
                 uri: first.url.clone(),
                 date: chrono::DateTime::from_timestamp_micros(first.at).unwrap_or_default(),
             }),
-            metadata: &[],
         })?;
-        Ok(position.map(|position| CaptureRow {
+        Ok(Some(CaptureRow {
             url: row.url.clone(),
             at: exchange.at.timestamp_micros(),
             file: position.file.to_string(),
@@ -238,7 +249,11 @@ impl Committer {
         if let Some(queued) = row.queued.take() {
             batch.delete(queue_key(&row.site, queued, &hash));
         }
-        let report = self.run.sites.entry(row.site.as_str().to_owned()).or_default();
+        let report = self
+            .run
+            .sites
+            .entry(row.site.as_str().to_owned())
+            .or_default();
         report.bytes += finished.traffic.0;
         report.requests += finished.traffic.1;
         report.captures += u64::from(capture.is_some());
@@ -253,42 +268,53 @@ impl Committer {
                     *report.warnings.entry(warning.code.clone()).or_default() += 1;
                 }
                 let province = found.province.clone();
-                let judgement = match &capture {
-                    Some(capture) => {
-                        let revision = revision(&found, capture);
-                        archive.judge(&mut batch, &row, *found, revision, province)?
-                    }
-                    // Nothing is judged that is not captured: a replay could not repeat it.
-                    None => super::judge::Judgement {
-                        outcome: Outcome::HttpError,
-                        record: RecordId([0; 16]),
-                    },
-                };
-                row.record = Some(judgement.record);
-                outcome = Some(judgement.outcome);
+                // Nothing is judged that is not captured: a replay could not repeat it.
+                outcome = Some(Outcome::NotArticle(NotArticle::Incomplete));
+                if let Some(capture) = &capture {
+                    let revision = revision(&found, capture);
+                    let judged = archive.judge(&mut batch, &row, *found, revision, province)?;
+                    row.record = Some(judged.record);
+                    outcome = Some(judged.outcome);
+                }
             }
             End::Plain(end) => outcome = Some(end),
             End::Redirect(to) => {
                 outcome = Some(Outcome::Redirected);
                 self.redirect(&mut batch, &hash, &mut row, to, mode, now)?;
             }
-            End::Retry { due, outcome: why, counts } => {
+            End::Retry {
+                due,
+                outcome: why,
+                counts,
+            } => {
                 row.attempts += u8::from(counts);
                 *report.retries.entry(why.name().to_owned()).or_default() += 1;
-                row.queued = Some(Queued { prio: row.kind.priority(), due });
+                row.queued = Some(Queued {
+                    prio: row.kind.priority(),
+                    due,
+                });
             }
             End::NextRun(end) => {
                 outcome = Some(end);
-                row.queued = Some(Queued { prio: NEXT_RUN, due: now });
+                row.queued = Some(Queued {
+                    prio: NEXT_RUN,
+                    due: now,
+                });
             }
         }
         if let Some(outcome) = outcome {
-            let report = self.run.sites.entry(row.site.as_str().to_owned()).or_default();
+            let report = self
+                .run
+                .sites
+                .entry(row.site.as_str().to_owned())
+                .or_default();
             report.count(outcome, 1);
             row.outcome = Some(outcome);
         }
         if let Some(capture) = &mut capture {
-            capture.record = row.record.filter(|_| outcome.is_some_and(Outcome::is_article));
+            capture.record = row
+                .record
+                .filter(|_| outcome.is_some_and(Outcome::is_article));
             if !capture.revisit {
                 row.payload = Some(capture.payload);
                 row.captured = Some(capture.at);
@@ -304,7 +330,14 @@ impl Committer {
         archive.put(&mut batch, key(b'u', &[&hash]), &row);
         let added = self.follow(&mut batch, &row, finished.links, mode, now)?;
         archive.store.apply(batch)?;
-        Ok(Committed { site: row.site, hash, kind: row.kind, outcome, added, record: row.record })
+        Ok(Committed {
+            site: row.site,
+            hash,
+            kind: row.kind,
+            outcome,
+            added,
+            record: row.record,
+        })
     }
 
     /// Queues the links that this crawl wants: unknown ones, and known ones that it visits again.
@@ -319,8 +352,9 @@ impl Committer {
         let mut added = 0;
         let mut fresh = false;
         let mut met = HashSet::new();
-        let (next, links): (Vec<_>, Vec<_>) =
-            links.into_iter().partition(|link| link.kind == TaskKind::NextPage);
+        let (next, links): (Vec<_>, Vec<_>) = links
+            .into_iter()
+            .partition(|link| link.kind == TaskKind::NextPage);
         for link in links.into_iter().chain(next) {
             let hash = url_hash(&link.url);
             if !met.insert(hash) {
@@ -357,7 +391,12 @@ impl Committer {
                     _ => mode.full,
                 };
             if again {
-                let row = UrlRow { generation: mode.generation, attempts: 0, hops: 0, ..row };
+                let row = UrlRow {
+                    generation: mode.generation,
+                    attempts: 0,
+                    hops: 0,
+                    ..row
+                };
                 added += 1;
                 self.queue(batch, &hash, row, now, mode.generation);
             }

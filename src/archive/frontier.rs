@@ -32,7 +32,9 @@ impl Archive {
         let to = key(b'q', &[site.as_str().as_bytes(), &[0, NEXT_RUN]]);
         for pair in self.store.scan(&from, &to) {
             let (entry, _) = pair?;
-            let Some((due, hash)) = split_queue_key(&entry) else { continue };
+            let Some((due, hash)) = split_queue_key(&entry) else {
+                continue;
+            };
             if skip(&hash) {
                 continue;
             }
@@ -63,7 +65,12 @@ impl Archive {
     }
 
     /// Queues what failed in earlier runs again; returns how many.
-    pub fn retry_failed(&self, site: &SiteId, generation: u32, now: i64) -> Result<u64, ArchiveError> {
+    pub fn retry_failed(
+        &self,
+        site: &SiteId,
+        generation: u32,
+        now: i64,
+    ) -> Result<u64, ArchiveError> {
         let from = key(b'q', &[site.as_str().as_bytes(), &[0, NEXT_RUN]]);
         let mut count = 0;
         let keys: Vec<Vec<u8>> = self
@@ -72,7 +79,9 @@ impl Archive {
             .map(|pair| pair.map(|(key, _)| key))
             .collect::<Result<_, _>>()?;
         for entry in keys {
-            let Some((_, hash)) = split_queue_key(&entry) else { continue };
+            let Some((_, hash)) = split_queue_key(&entry) else {
+                continue;
+            };
             let mut batch = Batch::default();
             batch.delete(entry);
             if let Some(mut row) = self.row::<UrlRow>(&key(b'u', &[&hash]))? {
@@ -142,12 +151,20 @@ impl Archive {
     }
 
     pub(super) fn enqueue(&self, batch: &mut Batch, hash: &UrlHash, mut row: UrlRow, due: i64) {
-        let queued = Queued { prio: row.kind.priority(), due };
+        let queued = Queued {
+            prio: row.kind.priority(),
+            due,
+        };
         row.queued = Some(queued);
         let entry = queue_key(&row.site, queued, hash);
         self.put(batch, key(b'u', &[hash]), &row);
         batch.put(entry, Vec::new());
     }
+}
+
+/// The row of a URL that was asked for without having been queued (robots.txt).
+pub fn new_task_row(url: String, site: SiteId, kind: TaskKind, generation: u32) -> UrlRow {
+    new_row(url, site, kind, None, generation)
 }
 
 pub(super) fn new_row(

@@ -42,7 +42,10 @@ impl Hold {
                     |_| "another process".to_owned(),
                     |h| format!("process {} (`{}`, since {})", h.pid, h.command, h.since),
                 );
-                return Err(ArchiveError::Held { dir: dir.to_owned(), who });
+                return Err(ArchiveError::Held {
+                    dir: dir.to_owned(),
+                    who,
+                });
             }
             Err(std::fs::TryLockError::Error(why)) => return Err(fail(why)),
         }

@@ -51,7 +51,11 @@ impl Extracted {
         let text = normal(&article.text()).into_owned();
         let title = normal(&article.title).into_owned();
         let digest = Digest::of(format!("{title}\n{text}"));
-        let time = article.published.as_ref().and_then(|p| p.value.as_deref()).unwrap_or_default();
+        let time = article
+            .published
+            .as_ref()
+            .and_then(|p| p.value.as_deref())
+            .unwrap_or_default();
         let mut identity = Sha256::new();
         identity.update(digest.0);
         identity.update(time);
@@ -109,7 +113,10 @@ pub fn simhash(text: &str) -> u64 {
     let mut votes = [0_i32; 64];
     let mut last = [0_u64; 3];
     let mut words = 0_usize;
-    for word in text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()) {
+    for word in text
+        .split(|c: char| !c.is_alphanumeric())
+        .filter(|word| !word.is_empty())
+    {
         let mut hash = 0xcbf2_9ce4_8422_2325_u64;
         for c in word.chars().flat_map(char::to_lowercase) {
             hash = (hash ^ u64::from(u32::from(c))).wrapping_mul(0x0100_0000_01b3);
@@ -174,9 +181,15 @@ impl Archive {
         aliases.push(row.url.clone());
         if let Some(record) = self.record_row(id)? {
             let outcome = self.update(batch, record, aliases, &found, revision)?;
-            return Ok(Judgement { outcome, record: id });
+            return Ok(Judgement {
+                outcome,
+                record: id,
+            });
         }
-        let identity_key = key(b'd', &[&found.identity.prefix(), row.site.as_str().as_bytes()]);
+        let identity_key = key(
+            b'd',
+            &[&found.identity.prefix(), row.site.as_str().as_bytes()],
+        );
         if let Some(first) = self.row::<RecordId>(&identity_key)?
             && let Some(mut record) = self.record_row(first)?
         {
@@ -184,11 +197,18 @@ impl Archive {
             add_aliases(&mut record, aliases);
             record.last_seen = revision.fetched_at;
             self.put_record(batch, &record);
-            return Ok(Judgement { outcome: Outcome::Alias, record: first });
+            return Ok(Judgement {
+                outcome: Outcome::Alias,
+                record: first,
+            });
         }
         let text_key = key(b'x', &[&found.text_digest.prefix()]);
         let has_text = !found.article.text().trim().is_empty();
-        let first = if has_text { self.row::<RecordId>(&text_key)? } else { None };
+        let first = if has_text {
+            self.row::<RecordId>(&text_key)?
+        } else {
+            None
+        };
         let mut record = RecordRow {
             id,
             url: found.url.clone(),
@@ -209,8 +229,15 @@ impl Archive {
         self.put(batch, identity_key, &id);
         batch.put(time_key(&record.site, record.sort, id), Vec::new());
         self.put_record(batch, &record);
-        let outcome = if first.is_some() { Outcome::SameText } else { Outcome::New };
-        Ok(Judgement { outcome, record: id })
+        let outcome = if first.is_some() {
+            Outcome::SameText
+        } else {
+            Outcome::New
+        };
+        Ok(Judgement {
+            outcome,
+            record: id,
+        })
     }
 
     /// A known record was fetched again.
@@ -225,8 +252,16 @@ impl Archive {
         add_aliases(&mut record, aliases);
         record.last_seen = record.last_seen.max(revision.fetched_at);
         if record.current.content == revision.content {
-            record.current.article.newer.clone_from(&found.article.newer);
-            record.current.article.older.clone_from(&found.article.older);
+            record
+                .current
+                .article
+                .newer
+                .clone_from(&found.article.newer);
+            record
+                .current
+                .article
+                .older
+                .clone_from(&found.article.older);
             self.put_record(batch, &record);
             return Ok(Outcome::Unchanged);
         }
@@ -306,8 +341,12 @@ mod tests {
 
     #[test]
     fn simhash_is_near_for_near_texts_and_far_for_others() {
-        let text = |tail: &str| format!("{} {tail}", "Mặt trận Tổ quốc tỉnh tổ chức hội nghị ".repeat(1))
-            + &(0..200).map(|n| format!(" từ{n}")).collect::<String>();
+        let text = |tail: &str| {
+            format!(
+                "{} {tail}",
+                "Mặt trận Tổ quốc tỉnh tổ chức hội nghị ".repeat(1)
+            ) + &(0..200).map(|n| format!(" từ{n}")).collect::<String>()
+        };
         let a = simhash(&text("sáng nay"));
         let b = simhash(&text("chiều nay"));
         let c = simhash(&(500..700).map(|n| format!("khác{n} ")).collect::<String>());
@@ -318,11 +357,17 @@ mod tests {
 
     #[test]
     fn lists_of_other_articles_make_no_revision_but_captions_do() {
-        let mut article = Article { title: "A".into(), ..Article::default() };
+        let mut article = Article {
+            title: "A".into(),
+            ..Article::default()
+        };
         let before = content_digest(&article);
         article.newer.push("http://x/".into());
         assert_eq!(content_digest(&article), before);
-        article.images.push(crate::domain::Image { caption: Some("c".into()), ..Default::default() });
+        article.images.push(crate::domain::Image {
+            caption: Some("c".into()),
+            ..Default::default()
+        });
         assert_ne!(content_digest(&article), before);
     }
 }

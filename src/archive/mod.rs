@@ -23,11 +23,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use store::{Batch, SledStore, Store, StoreError, open_value, seal_value};
 
-pub use commit::{Committed, Committer, Finished, NewTask, WarcOptions};
-pub use frontier::Task;
+pub use commit::{Committed, Committer, CrawlMode, End, Finished, NewTask, WarcOptions};
+pub use frontier::{Task, new_task_row};
 pub use judge::{Extracted, content_digest, simhash};
-pub use read::{ExportFilter, Record, Stats};
+pub use read::{ExportFilter, Record, SiteStats, Stats, rfc3339};
 pub use runs::{RunReport, SiteReport};
+pub use schema::RecordRow;
 pub use verify::{Damage, Verification};
 
 /// An archive held by this process.
@@ -142,14 +143,23 @@ impl Archive {
             return Self::open(dir);
         }
         let known = ["warc", "lock", "README.md", ".gitignore", "index"];
-        for entry in std::fs::read_dir(dir).map_err(|why| io("list", why))?.flatten() {
+        for entry in std::fs::read_dir(dir)
+            .map_err(|why| io("list", why))?
+            .flatten()
+        {
             if !known.iter().any(|name| entry.file_name() == *name) {
-                return Err(ArchiveError::Foreign { dir: dir.to_owned() });
+                return Err(ArchiveError::Foreign {
+                    dir: dir.to_owned(),
+                });
             }
         }
-        let warcs = std::fs::read_dir(dir.join("warc")).map_err(|why| io("list", why))?.count();
+        let warcs = std::fs::read_dir(dir.join("warc"))
+            .map_err(|why| io("list", why))?
+            .count();
         if warcs > 0 {
-            return Err(ArchiveError::Foreign { dir: dir.to_owned() });
+            return Err(ArchiveError::Foreign {
+                dir: dir.to_owned(),
+            });
         }
         // Without a marker, an index is what a creation that was cut short left behind.
         let index = dir.join("index");
@@ -157,7 +167,11 @@ impl Archive {
             std::fs::remove_dir_all(&index).map_err(|why| io("clear", why))?;
         }
         let store: Arc<dyn Store> = Arc::new(SledStore::open(&index, true)?);
-        let archive = Self { dir: dir.to_owned(), store, _hold: hold };
+        let archive = Self {
+            dir: dir.to_owned(),
+            store,
+            _hold: hold,
+        };
         let mut batch = Batch::default();
         archive.put(&mut batch, key(b'm', &[b"schema"]), &SCHEMA_VERSION);
         archive.store.apply(batch)?;
@@ -184,7 +198,9 @@ impl Archive {
         let text = match std::fs::read_to_string(dir.join("khobao.json")) {
             Ok(text) => text,
             Err(why) if why.kind() == std::io::ErrorKind::NotFound => {
-                return Err(ArchiveError::Missing { dir: dir.to_owned() });
+                return Err(ArchiveError::Missing {
+                    dir: dir.to_owned(),
+                });
             }
             Err(why) => {
                 return Err(ArchiveError::Io {
@@ -200,14 +216,24 @@ impl Archive {
             why: why.to_string(),
         })?;
         if marker.schema != SCHEMA_VERSION {
-            return Err(ArchiveError::Version { dir: dir.to_owned(), found: marker.schema });
+            return Err(ArchiveError::Version {
+                dir: dir.to_owned(),
+                found: marker.schema,
+            });
         }
         let hold = Hold::take(dir)?;
         let store: Arc<dyn Store> = Arc::new(SledStore::open(&dir.join("index"), false)?);
-        let archive = Self { dir: dir.to_owned(), store, _hold: hold };
+        let archive = Self {
+            dir: dir.to_owned(),
+            store,
+            _hold: hold,
+        };
         match archive.row::<u32>(&key(b'm', &[b"schema"]))? {
             Some(SCHEMA_VERSION) => Ok(archive),
-            Some(found) => Err(ArchiveError::Version { dir: dir.to_owned(), found }),
+            Some(found) => Err(ArchiveError::Version {
+                dir: dir.to_owned(),
+                found,
+            }),
             None => Err(StoreError::Damaged {
                 path: dir.join("index"),
                 why: "the store is unexpectedly empty".to_owned(),
@@ -233,7 +259,9 @@ impl Archive {
 
     /// How far the crawl of a site is.
     pub fn site(&self, site: &SiteId) -> Result<SiteRow, ArchiveError> {
-        Ok(self.row(&key(b's', &[site.as_str().as_bytes()]))?.unwrap_or_default())
+        Ok(self
+            .row(&key(b's', &[site.as_str().as_bytes()]))?
+            .unwrap_or_default())
     }
 
     /// Stores how far the crawl of a site is, durably.

@@ -1,8 +1,6 @@
 //! Reading records back, in the field names of the record schema (version 1).
 
-use super::schema::{
-    CaptureRow, Provenance, RecordRow, RevisionRow, UrlRow, after, key, url_hash,
-};
+use super::schema::{CaptureRow, Provenance, RecordRow, RevisionRow, UrlRow, after, key, url_hash};
 use super::{Archive, ArchiveError};
 use crate::domain::{
     Attachment, Block, Byline, CanonicalUrl, Digest, Image, RecordId, SiteId, Timestamp, Warning,
@@ -105,7 +103,12 @@ impl ExportFilter {
         if self.from.is_none() && self.to.is_none() {
             return true;
         }
-        let published = record.current.article.published.as_ref().and_then(|p| p.value.as_deref());
+        let published = record
+            .current
+            .article
+            .published
+            .as_ref()
+            .and_then(|p| p.value.as_deref());
         let Some(value) = published else { return false };
         // A coarse date is taken when its span touches the wanted one; text order is date order.
         let day = value.get(..10).unwrap_or(value);
@@ -263,7 +266,9 @@ impl Archive {
         self.store.scan(&from, &to).filter_map(move |pair| {
             let read = || -> Result<Option<Record>, ArchiveError> {
                 let (entry, _) = pair?;
-                let Some(id) = entry.last_chunk::<16>() else { return Ok(None) };
+                let Some(id) = entry.last_chunk::<16>() else {
+                    return Ok(None);
+                };
                 match self.record_row(RecordId(*id))? {
                     Some(row) if filter.takes(&row) => self.record(row, None),
                     Some(_) => Ok(None),
@@ -292,7 +297,10 @@ impl Archive {
 
     /// Counts everything.
     pub fn stats(&self) -> Result<Stats, ArchiveError> {
-        let mut stats = Stats { index_bytes: self.index_size()?, ..Stats::default() };
+        let mut stats = Stats {
+            index_bytes: self.index_size()?,
+            ..Stats::default()
+        };
         for pair in self.store.scan(b"r", &after(b"r")) {
             let (key, sealed) = pair?;
             let row: RecordRow = self.decode(&key, &sealed)?;
@@ -316,7 +324,11 @@ impl Archive {
         }
         stats.captures = self.count(b"c")?;
         stats.urls = self.count(b"u")?;
-        for entry in std::fs::read_dir(self.warc_dir()).into_iter().flatten().flatten() {
+        for entry in std::fs::read_dir(self.warc_dir())
+            .into_iter()
+            .flatten()
+            .flatten()
+        {
             if entry.file_name().to_string_lossy().ends_with(".warc.gz") {
                 stats.warc_files += 1;
                 stats.warc_bytes += entry.metadata().map(|m| m.len()).unwrap_or(0);

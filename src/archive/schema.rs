@@ -39,6 +39,8 @@ pub fn url_hash(url: &str) -> UrlHash {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TaskKind {
+    /// robots.txt; never queued.
+    Robots,
     /// A configured start page.
     Seed,
     /// A listing's first page.
@@ -61,6 +63,7 @@ impl TaskKind {
     /// Smaller is earlier: what leads on, then articles, then media.
     pub fn priority(self) -> u8 {
         match self {
+            Self::Robots => 0,
             Self::Seed => 1,
             Self::Listing | Self::Feed | Self::Sitemap => 2,
             Self::NextPage => 3,
@@ -72,7 +75,10 @@ impl TaskKind {
 
     /// Whether the page leads to articles and is visited again by every run.
     pub fn is_navigation(self) -> bool {
-        matches!(self, Self::Seed | Self::Listing | Self::NextPage | Self::Feed | Self::Sitemap)
+        matches!(
+            self,
+            Self::Seed | Self::Listing | Self::NextPage | Self::Feed | Self::Sitemap
+        )
     }
 
     /// Whether it is an article's image or attachment.
@@ -291,12 +297,23 @@ pub fn sortable(number: i64) -> [u8; 8] {
 
 /// The key of a frontier entry.
 pub fn queue_key(site: &SiteId, queued: Queued, hash: &UrlHash) -> Vec<u8> {
-    key(b'q', &[site.as_str().as_bytes(), &[0, queued.prio], &sortable(queued.due), hash])
+    key(
+        b'q',
+        &[
+            site.as_str().as_bytes(),
+            &[0, queued.prio],
+            &sortable(queued.due),
+            hash,
+        ],
+    )
 }
 
 /// The key of a record in the time index.
 pub fn time_key(site: &SiteId, sort: i64, id: RecordId) -> Vec<u8> {
-    key(b't', &[site.as_str().as_bytes(), &[0], &sortable(sort), &id.0])
+    key(
+        b't',
+        &[site.as_str().as_bytes(), &[0], &sortable(sort), &id.0],
+    )
 }
 
 /// The key of a capture.

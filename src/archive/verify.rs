@@ -49,8 +49,11 @@ struct Check<'a> {
 impl Archive {
     /// Checks everything. `progress` is told of each WARC file and each thousand rows.
     pub fn verify(&self, progress: &dyn Fn(&str)) -> Result<Verification, ArchiveError> {
-        let mut check =
-            Check { archive: self, found: Verification::default(), members: HashMap::new() };
+        let mut check = Check {
+            archive: self,
+            found: Verification::default(),
+            members: HashMap::new(),
+        };
         check.warc_files(progress)?;
         check.captures(progress);
         check.records(progress);
@@ -63,7 +66,10 @@ impl Archive {
 
 impl Check<'_> {
     fn damage(&mut self, place: impl Into<String>, what: impl Into<String>) {
-        self.found.damage.push(Damage { place: place.into(), what: what.into() });
+        self.found.damage.push(Damage {
+            place: place.into(),
+            what: what.into(),
+        });
     }
 
     fn warc_files(&mut self, progress: &dyn Fn(&str)) -> Result<(), ArchiveError> {
@@ -91,7 +97,8 @@ impl Check<'_> {
         let outcome = warc::check_file(path, &mut |member: warc::Checked| {
             self.found.warc_records += 1;
             if matches!(member.kind.as_str(), "response" | "revisit") {
-                self.members.insert((name.to_owned(), member.offset), (member.length, false));
+                self.members
+                    .insert((name.to_owned(), member.offset), (member.length, false));
             }
             for what in member.faults {
                 self.found.damage.push(Damage {
@@ -151,7 +158,10 @@ impl Check<'_> {
         };
         self.damage(
             &capture.url,
-            format!("its capture in {} at offset {} {what}", capture.file, capture.offset),
+            format!(
+                "its capture in {} at offset {} {what}",
+                capture.file, capture.offset
+            ),
         );
     }
 

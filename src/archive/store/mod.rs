@@ -9,8 +9,8 @@ mod sled_engine;
 use std::path::PathBuf;
 
 pub use envelope::{open as open_value, seal as seal_value};
-pub(crate) use sled_engine::sync_dir;
 pub use sled_engine::SledStore;
+pub(crate) use sled_engine::sync_dir;
 
 /// Puts and deletes that happen together or not at all.
 #[derive(Debug, Default)]

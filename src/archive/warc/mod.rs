@@ -1,1 +1,66 @@
-//! WARC 1.1 files (ISO 28500:2017): writer, reader, CDXJ index.
+//! WARC 1.1 files (ISO 28500:2017): writer, reader, check, recovery, CDXJ index.
+//!
+//! Owns the bytes in `warc/`; knows nothing of the index that points into them. One gzip member a
+//! record, so that a record can be read at its offset and a torn tail costs one record.
+
+mod cdxj;
+mod check;
+mod reader;
+mod record;
+mod recover;
+mod writer;
+
+use std::path::{Path, PathBuf};
+
+pub use cdxj::{index_file, surt};
+pub use check::{Checked, check_file};
+pub use reader::{Reader, Stored, read_at};
+pub use record::{Capture, RevisitRef};
+pub use recover::recover;
+pub use writer::{Position, WarcSettings, Writer};
+
+/// What can go wrong with a WARC file.
+#[derive(Debug, thiserror::Error)]
+pub enum WarcError {
+    /// The disk refused.
+    #[error("cannot {doing} {file}: {why}; check the disk's space and health, then start again: nothing that was committed is lost", file = .file.display())]
+    Io {
+        /// What was being done.
+        doing: &'static str,
+        /// The file.
+        file: PathBuf,
+        /// Why.
+        why: String,
+    },
+    /// The bytes are not what a WARC file holds.
+    #[error("{file} is damaged at offset {offset}: {why}; restore the file from a copy, the records after it are read all the same", file = .file.display())]
+    Damaged {
+        /// The file.
+        file: PathBuf,
+        /// Where in it.
+        offset: u64,
+        /// What was found.
+        why: String,
+    },
+    /// A failed write could not be undone, so no more is written.
+    #[error("{file} could not be cut back to {offset} after a failed write; free the disk and start again: the tail is cut off then", file = .file.display())]
+    Poisoned {
+        /// The file.
+        file: PathBuf,
+        /// Its last good length.
+        offset: u64,
+    },
+}
+
+impl WarcError {
+    pub(super) fn io(doing: &'static str, file: &Path, why: &std::io::Error) -> Self {
+        Self::Io {
+            doing,
+            file: file.to_owned(),
+            why: why.to_string(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
