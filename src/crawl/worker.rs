@@ -1,7 +1,7 @@
 //! One worker: a task from the frontier to the writer, again and again.
 
 use super::analyse::{self, Asked};
-use super::host::Verdict;
+use super::host::{Feedbacks, Verdict};
 use super::site::{Next, SiteState};
 use super::{CrawlError, Shared};
 use crate::archive::schema::TaskKind;
@@ -71,7 +71,7 @@ async fn one(
         return Ok(Some(plain(task, Outcome::SkippedOther)));
     };
     let url = site.address(url);
-    let robots = match site.host.robots(shared, site, &url).await {
+    let robots = match site.host.robots(shared, &url).await {
         Verdict::Stopped => {
             site.put_back(task);
             return Ok(None);
