@@ -3,13 +3,13 @@
 //! reqwest does HTTP (framing, connection reuse); the tap does the wire. This file puts the two
 //! halves together: the payload from the one, the exact bytes from the other.
 
+use super::FetchError;
 use super::dial::Dialer;
 use super::message::{self, Head};
 use super::settings::{ClientSettings, Request};
 use super::slot::{PRIVATE_HEADER, Record, Slot, Target};
 use super::tap::{Tap, listen};
 use super::tls::Roots;
-use super::FetchError;
 use crate::domain::{Exchange, Fault, FaultKind, Timings, Truncation};
 use bytes::Bytes;
 use reqwest::header::{
@@ -160,8 +160,14 @@ impl Client {
                 .map_err(|_| format!("{text:?} cannot be a header's value; correct the setting"))
         };
         let mut headers = HeaderMap::with_capacity(8 + request.headers.len());
-        headers.insert(HeaderName::from_static(PRIVATE_HEADER), HeaderValue::from(id));
-        headers.insert(HOST, value(&url[Position::BeforeHost..Position::AfterPort])?);
+        headers.insert(
+            HeaderName::from_static(PRIVATE_HEADER),
+            HeaderValue::from(id),
+        );
+        headers.insert(
+            HOST,
+            value(&url[Position::BeforeHost..Position::AfterPort])?,
+        );
         headers.insert(USER_AGENT, self.0.user_agent.clone());
         headers.insert(ACCEPT, value(&request.accept)?);
         headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
@@ -195,17 +201,18 @@ impl Client {
             wire.drain(..start);
             head
         });
-        let whole = matches!(ended, Ended::Whole) && record.truncated.is_none();
         let sent = record.sent_at.is_some();
+        let end = head.as_ref().filter(|_| matches!(ended, Ended::Whole));
+        let end = end.and_then(|head| message::body_len(head, wire.get(head.len..)?));
+        if let Some((len, head)) = end.zip(head.as_ref()) {
+            // Whole by its own framing: what came after it, junk or a reset, is not its fault.
+            wire.truncate(head.len + len);
+            record.fault = None;
+            record.truncated = None;
+        }
         self.judge(&url, &mut record, &head, ended, wire.len());
         if record.truncated.is_none() && record.fault.is_some() && !wire.is_empty() {
             record.truncated = Some(Truncation::Disconnect);
-        }
-        if let Some(head) = head.as_ref().filter(|_| whole)
-            && let Some(body) = wire.get(head.len..)
-            && let Some(len) = message::body_len(head, body)
-        {
-            wire.truncate(head.len + len);
         }
         let (at, start) = record
             .sent_at
@@ -221,7 +228,11 @@ impl Client {
         Exchange {
             url,
             at,
-            request_bytes: if sent { record.request } else { Vec::new() },
+            request_bytes: if sent {
+                record.request.into()
+            } else {
+                Vec::new()
+            },
             response_bytes: wire,
             head_len: head.len,
             status: head.status,

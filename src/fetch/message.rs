@@ -80,7 +80,10 @@ pub(super) fn body_len(head: &Head, body: &[u8]) -> Option<usize> {
     if matches!(head.status, 204 | 304) {
         return Some(0);
     }
-    let mut codings = head.headers.iter().filter(|(n, _)| n == "transfer-encoding");
+    let mut codings = head
+        .headers
+        .iter()
+        .filter(|(n, _)| n == "transfer-encoding");
     if let Some((_, coding)) = codings.next_back() {
         let last = coding.rsplit(',').next().unwrap_or_default().trim();
         return last
@@ -101,7 +104,8 @@ fn chunked_len(body: &[u8]) -> Option<usize> {
         let line = memchr::memchr(b'\n', body.get(at..)?)?;
         let text = body.get(at..at + line)?;
         let digits = text.iter().take_while(|b| b.is_ascii_hexdigit()).count();
-        let size = usize::from_str_radix(std::str::from_utf8(text.get(..digits)?).ok()?, 16).ok()?;
+        let size =
+            usize::from_str_radix(std::str::from_utf8(text.get(..digits)?).ok()?, 16).ok()?;
         at = at.checked_add(line + 1)?;
         if size == 0 {
             break;
@@ -146,7 +150,10 @@ mod tests {
     fn messages_end_where_their_framing_says() {
         let head = |text: &str| final_head(text.as_bytes()).unwrap().1;
         let chunked = head("HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, Chunked\r\n\r\n");
-        assert_eq!(body_len(&chunked, b"3;x=y\r\nabc\r\n0\r\nT: v\r\n\r\njunk"), Some(24));
+        assert_eq!(
+            body_len(&chunked, b"3;x=y\r\nabc\r\n0\r\nT: v\r\n\r\njunk"),
+            Some(24)
+        );
         assert_eq!(body_len(&chunked, b"3\nabc\n0\n\njunk"), Some(9));
         assert_eq!(body_len(&chunked, b"3\r\nabc\r\n0\r\n"), None);
         assert_eq!(body_len(&chunked, b"ffffffffffffffff\r\nabc"), None);

@@ -3,6 +3,7 @@
 
 use super::settings::SiteNet;
 use crate::domain::{Fault, FaultKind, TlsFacts, Truncation};
+use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
@@ -67,7 +68,7 @@ pub(super) struct Record {
     pub taken: bool,
     /// The client has what it wants: the tap writes no more here.
     pub closed: bool,
-    pub request: Vec<u8>,
+    pub request: Bytes,
     pub response: Vec<u8>,
     pub sent_at: Option<(DateTime<Utc>, Instant)>,
     pub first_byte: Option<Instant>,

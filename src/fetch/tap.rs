@@ -73,9 +73,12 @@ impl Tap {
             {
                 let mut record = slot.record();
                 record.taken = true;
-                record.request = request;
+                record.request = request.into();
             }
-            if up.as_ref().is_some_and(|up| !up.serves(&slot.target, &slot.site)) {
+            if up
+                .as_ref()
+                .is_some_and(|up| !up.serves(&slot.target, &slot.site))
+            {
                 up = None;
             }
             if !self.exchange(&mut down, &mut up, &mut buffer, &slot).await {
@@ -146,7 +149,7 @@ impl Tap {
             record.remote = Some(up.remote);
             record.tls.clone_from(&up.tls);
             record.sent_at = Some((self.clock.now(), Instant::now()));
-            std::mem::take(&mut record.request)
+            record.request.clone()
         };
         let deadline = Instant::now() + self.header_timeout;
         let sent = timeout_at(deadline, async {
@@ -154,7 +157,6 @@ impl Tap {
             up.stream.flush().await
         })
         .await;
-        slot.record().request = request;
         match sent {
             Ok(done) => done.map(|()| deadline),
             Err(_) => Err(std::io::ErrorKind::TimedOut.into()),
@@ -274,7 +276,11 @@ impl Relay<'_> {
                 Poll::Pending => Poll::Pending,
             };
         }
-        if let Some(rest) = record.response.get(self.written..).filter(|r| !r.is_empty()) {
+        if let Some(rest) = record
+            .response
+            .get(self.written..)
+            .filter(|r| !r.is_empty())
+        {
             return match Pin::new(&mut *self.down).poll_write(cx, rest) {
                 Poll::Ready(Ok(n)) => {
                     self.written += n;

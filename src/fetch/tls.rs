@@ -1,8 +1,8 @@
 //! TLS by rustls: trusted roots, the judgement of a certificate, the facts of a session.
 
+use super::FetchError;
 use super::settings::{SiteNet, TlsMode};
 use super::tls_fault::{self, Named};
-use super::FetchError;
 use crate::domain::{Digest, Fault, TlsFacts};
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -105,7 +105,9 @@ impl SiteTls {
         config
             .dangerous()
             .set_certificate_verifier(Arc::clone(&judge) as _);
-        let shaken = TlsConnector::from(Arc::new(config)).connect(name, tcp).await;
+        let shaken = TlsConnector::from(Arc::new(config))
+            .connect(name, tcp)
+            .await;
         let found = judge
             .found
             .lock()

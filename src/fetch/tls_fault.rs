@@ -101,7 +101,10 @@ pub(super) fn certificate(
 fn expiry(cert: &X509Certificate<'_>, now: UnixTime) -> Option<String> {
     let now = i64::try_from(now.as_secs()).ok()?;
     let validity = cert.validity();
-    let (start, end) = (validity.not_before.timestamp(), validity.not_after.timestamp());
+    let (start, end) = (
+        validity.not_before.timestamp(),
+        validity.not_after.timestamp(),
+    );
     if now > end {
         Some(format!("expired on {}", date(end)))
     } else if now < start {
@@ -127,11 +130,17 @@ fn wrong_name(
     verify_server_name(&parsed, name).err()?;
     let mut names = Vec::new();
     if let Ok(Some(extension)) = cert.subject_alternative_name() {
-        names.extend(extension.value.general_names.iter().filter_map(|name| match name {
-            GeneralName::DNSName(dns) => Some(printable(dns)),
-            GeneralName::IPAddress([a, b, c, d]) => Some(format!("{a}.{b}.{c}.{d}")),
-            _ => None,
-        }));
+        names.extend(
+            extension
+                .value
+                .general_names
+                .iter()
+                .filter_map(|name| match name {
+                    GeneralName::DNSName(dns) => Some(printable(dns)),
+                    GeneralName::IPAddress([a, b, c, d]) => Some(format!("{a}.{b}.{c}.{d}")),
+                    _ => None,
+                }),
+        );
     }
     if names.is_empty() {
         return Some("not for this host (it names none as subjectAltName)".to_owned());
@@ -157,12 +166,14 @@ fn issuer(cert: &X509Certificate<'_>, sent: usize) -> String {
         let ParsedExtension::AuthorityInfoAccess(access) = extension.parsed_extension() else {
             return None;
         };
-        access.iter().find_map(|entry| match &entry.access_location {
-            GeneralName::URI(uri) if entry.access_method.to_id_string() == CA_ISSUERS => {
-                Some(printable(uri))
-            }
-            _ => None,
-        })
+        access
+            .iter()
+            .find_map(|entry| match &entry.access_location {
+                GeneralName::URI(uri) if entry.access_method.to_id_string() == CA_ISSUERS => {
+                    Some(printable(uri))
+                }
+                _ => None,
+            })
     });
     let source = source.map_or_else(String::new, |uri| format!(", to be had at {uri}"));
     format!(
