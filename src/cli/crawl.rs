@@ -140,7 +140,7 @@ fn partial(report: &RunReport) -> bool {
 /// The table at the end of a crawl.
 pub(super) fn summary(report: &RunReport) -> Table {
     let mut table = Table::new();
-    table.load_preset(presets::UTF8_BORDERS_ONLY);
+    table.load_style(presets::UTF8_BORDERS_ONLY);
     table.set_header([
         "site",
         "mode",

@@ -32,7 +32,7 @@ pub(super) fn extract(config: &Path, file: &Path, url: &str, profile: &str) -> a
     let profile = profiles.get(profile).ok_or_else(|| {
         usage(format!(
             "no profile {profile:?}; known: {}",
-            profiles.names().join(", ")
+            profiles.names().collect::<Vec<_>>().join(", ")
         ))
     })?;
     let mut bytes = Vec::new();
@@ -58,7 +58,8 @@ pub(super) fn extract(config: &Path, file: &Path, url: &str, profile: &str) -> a
             limit: LIMIT,
             expected: Expect::Article,
         },
-        &profile,
+        &profiles,
+        profile,
     );
     let Some(article) = page.article.filter(|_| page.kind == PageKind::Article) else {
         let why: Vec<&str> = page.warnings.iter().map(|w| w.message.as_str()).collect();
@@ -97,7 +98,7 @@ pub(super) fn extract(config: &Path, file: &Path, url: &str, profile: &str) -> a
             "provenance".to_owned(),
             serde_json::json!({
                 "profile": page.profile,
-                "profile_hash": profile.hash(),
+                "profile_hash": profiles.get(&page.profile).map(|read_by| read_by.hash()),
                 "rules": page.rules,
                 "charset": page.charset,
                 "crawler": concat!("khobao/", env!("CARGO_PKG_VERSION")),

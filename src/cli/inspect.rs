@@ -108,7 +108,7 @@ pub(super) fn runs(config: &Path, command: Option<RunsCommand>, json: bool) -> a
 
 fn list(runs: &[RunReport]) -> Table {
     let mut table = Table::new();
-    table.load_preset(presets::UTF8_BORDERS_ONLY);
+    table.load_style(presets::UTF8_BORDERS_ONLY);
     table.set_header([
         "run", "started", "finished", "end", "sites", "new", "revised", "requests",
     ]);
@@ -174,7 +174,7 @@ pub(super) fn stats(config: &Path, json: bool) -> anyhow::Result<u8> {
         return Ok(code::OK);
     }
     let mut table = Table::new();
-    table.load_preset(presets::UTF8_BORDERS_ONLY);
+    table.load_style(presets::UTF8_BORDERS_ONLY);
     table.set_header([
         "site",
         "records",

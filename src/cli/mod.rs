@@ -6,7 +6,6 @@
 mod args;
 mod crawl;
 mod data;
-mod demo;
 mod init;
 mod inspect;
 mod progress;
@@ -70,7 +69,7 @@ pub fn main() -> ExitCode {
         Command::Runs { command, json } => inspect::runs(&cli.config, command, json),
         Command::Stats { json } => inspect::stats(&cli.config, json),
         Command::Verify { json } => inspect::verify(&cli.config, json),
-        Command::Demo { articles, dir } => demo::demo(articles, &dir, cli.log_format),
+        Command::Demo { .. } => Ok(2),
     };
     match result {
         Ok(code) => ExitCode::from(code),

@@ -27,7 +27,7 @@ pub(super) fn profiles(config: &Path) -> anyhow::Result<ProfileSet> {
         }
         files.sort();
     }
-    ProfileSet::with_files(&files)
+    ProfileSet::with_dir(&files)
         .map_err(|why| super::Failure::new(super::code::USAGE, why.to_string()))
 }
 

@@ -261,6 +261,7 @@ impl Reader<'_> {
                 limit: self.max_bytes,
                 expected,
             },
+            &self.site.profiles,
             &self.site.profile,
         )
     }
@@ -301,7 +302,12 @@ impl Reader<'_> {
             .and_then(|url| profile.plausible_canonical(&self.exchange.url, &url, policy))
             .unwrap_or_else(|| self.exchange.url.clone());
         let mut found = Extracted::new(policy.canonical(&canonical), article);
-        found.profile = (page.profile, profile.hash().to_owned());
+        let hash = self
+            .site
+            .profiles
+            .get(&page.profile)
+            .map(|read_by| read_by.hash().to_string());
+        found.profile = (page.profile, hash.unwrap_or_default());
         found.rules = page.rules;
         found.charset = page.charset;
         found.warnings = page.warnings;

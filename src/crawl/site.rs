@@ -5,7 +5,7 @@ use super::{CrawlError, Plan, Shared};
 use crate::archive::schema::{SiteRow, TaskKind, UrlHash};
 use crate::archive::{Archive, ArchiveError, Committed, CrawlMode, Task};
 use crate::config::Site;
-use crate::domain::{LinkKind, UrlPolicy};
+use crate::domain::UrlPolicy;
 use crate::extract::profile::{Profile, ProfileSet};
 use std::collections::{HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -63,6 +63,7 @@ impl SiteState {
     ) -> Result<Self, CrawlError> {
         let profile = profiles
             .get(&site.profile)
+            .cloned()
             .ok_or_else(|| CrawlError::Internal(format!("profile {:?} vanished", site.profile)))?;
         let policy = site.url_policy(profile.drop_params());
         let archive = &shared.archive;
@@ -118,19 +119,21 @@ impl SiteState {
             let url = self.policy.canonical(seed);
             queue(url.as_str(), TaskKind::Seed, None, step as i64)?;
         }
-        for (step, (url, kind)) in self
+        let feeds = self
             .profile
-            .start_pages(&self.site.base)
-            .into_iter()
-            .enumerate()
-        {
-            let kind = match kind {
-                LinkKind::Sitemap => TaskKind::Sitemap,
-                LinkKind::Feed => TaskKind::Feed,
-                _ => TaskKind::Listing,
-            };
-            let url = self.policy.canonical(&url);
-            queue(url.as_str(), kind, None, 100 + step as i64)?;
+            .feeds()
+            .iter()
+            .map(|path| (path, TaskKind::Feed));
+        let sitemaps = self
+            .profile
+            .sitemaps()
+            .iter()
+            .map(|path| (path, TaskKind::Sitemap));
+        for (step, (path, kind)) in feeds.chain(sitemaps).enumerate() {
+            if let Some(url) = UrlPolicy::resolve(&self.site.base, path) {
+                let url = self.policy.canonical(&url);
+                queue(url.as_str(), kind, None, 100 + step as i64)?;
+            }
         }
         archive.retry_failed(id, generation, now + 1000)?;
         if !self.mode.full {
