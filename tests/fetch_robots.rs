@@ -1,4 +1,5 @@
 //! robots.txt over the wire: what a status, a redirect and a condition mean.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 mod fetch_support;
 

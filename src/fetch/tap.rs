@@ -127,6 +127,8 @@ impl Tap {
                     *up = None;
                     reused = false;
                     if let Some(mark) = &slot.mark {
+                        // The portal may have read the request before it closed.
+                        mark.arrived();
                         tokio::select! {
                             () = mark.again() => {}
                             _ = down.read_buf(buffer) => return false,
