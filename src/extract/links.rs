@@ -182,9 +182,6 @@ impl<'a> Links<'a> {
                 }
                 continue;
             }
-            if self.resolved.contains_key(href) && self.resolved.len() < MAX_LINKS {
-                // Seen in its place, or in another menu.
-            }
             let Some(url) = self.resolve(href) else {
                 continue;
             };
