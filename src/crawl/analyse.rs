@@ -78,7 +78,7 @@ pub(crate) fn robots(site: &SiteState, exchange: Exchange, sitemaps: &[Url]) -> 
     };
     let links = sitemaps
         .iter()
-        .filter(|url| site.policy.is_own(url))
+        .filter(|url| site.since.is_none() && site.policy.is_own(url))
         .map(|url| NewTask {
             url: site.policy.canonical(url).as_str().to_owned(),
             kind: TaskKind::Sitemap,
@@ -276,6 +276,12 @@ impl Reader<'_> {
             .article
             .take()
             .filter(|_| page.kind == PageKind::Article);
+        let old = article
+            .as_ref()
+            .is_some_and(|article| self.is_before_since(article));
+        if old {
+            page.links.retain(|link| link.kind == LinkKind::Newer);
+        }
         let (links, skipped) = follow(self.site, &self.exchange.url, &page.links, article.as_ref());
         let end = match (&page.kind, article) {
             (PageKind::Article, Some(article)) => {
@@ -290,6 +296,16 @@ impl Reader<'_> {
             _ => End::Plain(Outcome::Listing),
         };
         (end, links, skipped)
+    }
+
+    /// Whether the article was published before `--since`: its lists lead further back only.
+    fn is_before_since(&self, article: &crate::domain::Article) -> bool {
+        let Some(since) = self.site.since else {
+            return false;
+        };
+        let value = article.published.as_ref().and_then(|p| p.value.as_deref());
+        let day = value.and_then(|value| value.get(..10));
+        day.is_some_and(|day| day < since.to_string().as_str())
     }
 
     fn extracted(self, article: crate::domain::Article, page: Page) -> Extracted {

@@ -111,6 +111,15 @@ impl Host {
         Arc::clone(&self.net)
     }
 
+    /// Sitemaps that the known robots.txt files name.
+    pub fn sitemaps(&self) -> Vec<Url> {
+        let known = self.lock();
+        known
+            .values()
+            .flat_map(|robots| robots.sitemaps().to_vec())
+            .collect()
+    }
+
     /// What robots.txt says of `url`; fetches it when it is unknown or older than a day.
     pub async fn robots(&self, shared: &Shared, url: &Url) -> Verdict {
         let origin = url.origin().ascii_serialization();
@@ -133,6 +142,10 @@ impl Host {
             Some(Ok((robots, exchanges))) => {
                 let robots = Arc::new(robots);
                 self.lock().insert(origin, Arc::clone(&robots));
+                // Kept at once, so that a crawl that is cut short need not ask again.
+                if let Err(why) = self.save(&shared.archive) {
+                    tracing::warn!("{why}");
+                }
                 decided(&robots, url, exchanges)
             }
         }

@@ -83,6 +83,7 @@ impl SiteState {
         let mode = CrawlMode {
             generation: row.generation,
             full: row.full,
+            since: row.since.is_some(),
         };
         let host = Host::open(shared, &site)?;
         let state = Self {
@@ -119,21 +120,24 @@ impl SiteState {
             let url = self.policy.canonical(seed);
             queue(url.as_str(), TaskKind::Seed, None, step as i64)?;
         }
-        let feeds = self
-            .profile
-            .feeds()
-            .iter()
-            .map(|path| (path, TaskKind::Feed));
-        let sitemaps = self
-            .profile
-            .sitemaps()
-            .iter()
-            .map(|path| (path, TaskKind::Sitemap));
-        for (step, (path, kind)) in feeds.chain(sitemaps).enumerate() {
-            if let Some(url) = UrlPolicy::resolve(&self.site.base, path) {
-                let url = self.policy.canonical(&url);
-                queue(url.as_str(), kind, None, 100 + step as i64)?;
-            }
+        let feeds = self.profile.feeds().iter();
+        let feeds = feeds
+            .filter_map(|path| UrlPolicy::resolve(&self.site.base, path))
+            .map(|url| (url, TaskKind::Feed));
+        // Sitemaps name the whole past: they say nothing to a crawl that ends at a day.
+        let sitemaps: Vec<Url> = if self.since.is_some() {
+            Vec::new()
+        } else {
+            let own = self.profile.sitemaps().iter();
+            own.filter_map(|path| UrlPolicy::resolve(&self.site.base, path))
+                .chain(self.host.sitemaps())
+                .filter(|url| self.policy.is_own(url))
+                .collect()
+        };
+        let sitemaps = sitemaps.into_iter().map(|url| (url, TaskKind::Sitemap));
+        for (step, (url, kind)) in feeds.chain(sitemaps).enumerate() {
+            let url = self.policy.canonical(&url);
+            queue(url.as_str(), kind, None, 100 + step as i64)?;
         }
         archive.retry_failed(id, generation, now + 1000)?;
         if !self.mode.full {

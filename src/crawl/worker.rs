@@ -71,6 +71,11 @@ async fn one(
         return Ok(Some(plain(task, Outcome::SkippedOther)));
     };
     let url = site.address(url);
+    if let Some(since) = site.since
+        && shared.archive.is_behind(&task.row, since)?
+    {
+        return Ok(Some(plain(task, Outcome::BeforeSince)));
+    }
     let robots = match site.host.robots(shared, &url).await {
         Verdict::Stopped => {
             site.put_back(task);
