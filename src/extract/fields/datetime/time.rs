@@ -66,6 +66,27 @@ fn clock(hour: u32, tokens: &[Token<'_>]) -> Option<(Time, usize)> {
     Some((time, used))
 }
 
+/// ISO 8601's basic form after a date: `T2228`, `T222800`.
+pub(super) fn compact(tokens: &[Token<'_>]) -> Option<(Time, usize)> {
+    let (mark, digits) = (tokens.first()?, tokens.get(1)?);
+    if !mark.is("t") || !mark.glued || !digits.glued {
+        return None;
+    }
+    let (clock, second) = match (digits.number(4, 4), digits.number(6, 6)) {
+        (Some(n), _) => (n, None),
+        (_, Some(n)) => (n / 100, Some(n % 100)),
+        _ => return None,
+    };
+    let time = Time {
+        hour: clock / 100,
+        minute: Some(clock % 100),
+        second,
+        meridiem: false,
+        contradiction: false,
+    };
+    Some((time, 2))
+}
+
 /// `22h28`, `22h`, `22 giờ 28 phút 30 giây`, `22g28`, `10 giờ rưỡi`, `10 giờ kém 5`; "10 PM".
 fn spoken(hour: u32, tokens: &[Token<'_>]) -> Option<(Time, usize)> {
     let mark = tokens.get(1)?;
@@ -117,7 +138,11 @@ fn spoken(hour: u32, tokens: &[Token<'_>]) -> Option<(Time, usize)> {
     if !named && (matches!(unit, "/" | "-" | "." | "tháng") && date_follows(tokens, at)) {
         return Some((bare, 2));
     }
-    if !named && tokens.get(at).is_some_and(|t| !t.glued && t.text.len() != 2) {
+    if !named
+        && tokens
+            .get(at)
+            .is_some_and(|t| !t.glued && t.text.len() != 2)
+    {
         return Some((bare, 2));
     }
     let mut used = at + 1 + usize::from(named);
@@ -141,9 +166,7 @@ fn spoken(hour: u32, tokens: &[Token<'_>]) -> Option<(Time, usize)> {
 
 fn date_follows(tokens: &[Token<'_>], at: usize) -> bool {
     tokens.get(at + 1).is_some_and(|t| t.is("tháng"))
-        || tokens
-            .get(at + 2)
-            .is_some_and(|t| t.number(1, 2).is_some())
+        || tokens.get(at + 2).is_some_and(|t| t.number(1, 2).is_some())
 }
 
 /// Reads a day half after the time and applies it; gives the tokens used.
