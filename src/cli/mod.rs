@@ -6,6 +6,7 @@
 mod args;
 mod crawl;
 mod data;
+mod demo;
 mod init;
 mod inspect;
 mod progress;
@@ -69,7 +70,7 @@ pub fn main() -> ExitCode {
         Command::Runs { command, json } => inspect::runs(&cli.config, command, json),
         Command::Stats { json } => inspect::stats(&cli.config, json),
         Command::Verify { json } => inspect::verify(&cli.config, json),
-        Command::Demo { .. } => Ok(2),
+        Command::Demo { articles, dir } => demo::demo(articles, &dir, cli.log_format),
     };
     match result {
         Ok(code) => ExitCode::from(code),
