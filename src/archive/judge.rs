@@ -48,8 +48,8 @@ pub struct Extracted {
 impl Extracted {
     /// Takes the digests of `article`; the rest is left for the caller to fill in.
     pub fn new(url: CanonicalUrl, article: Article) -> Self {
-        let text = normal(&article.text()).into_owned();
-        let title = normal(&article.title).into_owned();
+        let text = normal(&article.text());
+        let title = normal(&article.title);
         let digest = Digest::of(format!("{title}\n{text}"));
         let time = article
             .published

@@ -12,25 +12,54 @@ pub(super) const CATEGORIES: [(&str, &str); 5] = [
 ];
 
 const WHO: [&str; 8] = [
-    "Ủy ban MTTQ Việt Nam tỉnh", "Ban Thường trực Mặt trận huyện", "Hội Nông dân xã",
-    "Đoàn công tác của tỉnh", "Hội Liên hiệp Phụ nữ huyện", "Ban công tác Mặt trận bản",
-    "Hội Cựu chiến binh tỉnh", "Liên đoàn Lao động huyện",
+    "Ủy ban MTTQ Việt Nam tỉnh",
+    "Ban Thường trực Mặt trận huyện",
+    "Hội Nông dân xã",
+    "Đoàn công tác của tỉnh",
+    "Hội Liên hiệp Phụ nữ huyện",
+    "Ban công tác Mặt trận bản",
+    "Hội Cựu chiến binh tỉnh",
+    "Liên đoàn Lao động huyện",
 ];
 const DOES: [&str; 8] = [
-    "tổ chức hội nghị", "phát động phong trào", "trao tặng nhà", "khảo sát thực tế", "ký kết chương trình",
-    "thăm hỏi, động viên", "sơ kết sáu tháng", "khai mạc lớp tập huấn",
+    "tổ chức hội nghị",
+    "phát động phong trào",
+    "trao tặng nhà",
+    "khảo sát thực tế",
+    "ký kết chương trình",
+    "thăm hỏi, động viên",
+    "sơ kết sáu tháng",
+    "khai mạc lớp tập huấn",
 ];
 const WHAT: [&str; 8] = [
-    "xây dựng nông thôn mới", "đoàn kết toàn dân", "giảm nghèo bền vững", "bảo vệ môi trường",
-    "chuyển đổi số cộng đồng", "an toàn giao thông", "học tập suốt đời", "gìn giữ bản sắc văn hóa",
+    "xây dựng nông thôn mới",
+    "đoàn kết toàn dân",
+    "giảm nghèo bền vững",
+    "bảo vệ môi trường",
+    "chuyển đổi số cộng đồng",
+    "an toàn giao thông",
+    "học tập suốt đời",
+    "gìn giữ bản sắc văn hóa",
 ];
 const WHERE: [&str; 8] = [
-    "xã Nà Tông", "bản Pom Lót", "huyện Mường Hin", "xã Sín Chải", "thị trấn Bản Phủ", "xã Pa Khoang",
-    "bản Huổi Lếch", "phường Him Nưa",
+    "xã Nà Tông",
+    "bản Pom Lót",
+    "huyện Mường Hin",
+    "xã Sín Chải",
+    "thị trấn Bản Phủ",
+    "xã Pa Khoang",
+    "bản Huổi Lếch",
+    "phường Him Nưa",
 ];
 const NAMES: [&str; 8] = [
-    "Lò Thị Hạnh", "Giàng A Páo", "Vừ A Sình", "Nguyễn Thu Hà", "Trần Quốc Bảo", "Lường Văn Thịnh",
-    "Quàng Thị Mai", "Mùa A Chứ",
+    "Lò Thị Hạnh",
+    "Giàng A Páo",
+    "Vừ A Sình",
+    "Nguyễn Thu Hà",
+    "Trần Quốc Bảo",
+    "Lường Văn Thịnh",
+    "Quàng Thị Mai",
+    "Mùa A Chứ",
 ];
 
 /// How a body is set.
@@ -132,14 +161,20 @@ fn paragraph(id: u64, number: u64) -> String {
 
 /// The start of the portal's history.
 pub(super) fn epoch() -> NaiveDateTime {
-    NaiveDate::from_ymd_opt(2019, 1, 7).and_then(|day| day.and_hms_opt(8, 12, 0)).unwrap_or_default()
+    NaiveDate::from_ymd_opt(2019, 1, 7)
+        .and_then(|day| day.and_hms_opt(8, 12, 0))
+        .unwrap_or_default()
 }
 
 /// Article number `id`; the first `same_time` ones of category 0 share one time.
 pub(super) fn article(id: u64, same_time: usize) -> Truth {
     let category = usize::try_from(id).unwrap_or(0) % CATEGORIES.len();
     let shared = category == 0 && id / 5 < same_time as u64 && same_time > 0;
-    let minutes = if shared { 90 } else { i64::try_from(id).unwrap_or(0) * 613 + 200 };
+    let minutes = if shared {
+        90
+    } else {
+        i64::try_from(id).unwrap_or(0) * 613 + 200
+    };
     let published = epoch() + TimeDelta::minutes(minutes);
     let place = pick(&WHERE, id, 900);
     let title = format!(
@@ -165,10 +200,26 @@ pub(super) fn article(id: u64, same_time: usize) -> Truth {
         roles: roles.to_vec(),
     };
     let (author, signed, people) = match id % 6 {
-        0 => (format!("Tin, ảnh: {name}"), String::new(), vec![person(name, &["text", "photo"])]),
-        1 => (name.to_owned(), String::new(), vec![person(name, &["text"])]),
-        2 => (String::new(), format!("Bài và ảnh: {name}"), vec![person(name, &["text", "photo"])]),
-        3 => (format!("Biên tập: {name}"), format!("Ảnh: {name}"), vec![person(name, &["editor", "photo"])]),
+        0 => (
+            format!("Tin, ảnh: {name}"),
+            String::new(),
+            vec![person(name, &["text", "photo"])],
+        ),
+        1 => (
+            name.to_owned(),
+            String::new(),
+            vec![person(name, &["text"])],
+        ),
+        2 => (
+            String::new(),
+            format!("Bài và ảnh: {name}"),
+            vec![person(name, &["text", "photo"])],
+        ),
+        3 => (
+            format!("Biên tập: {name}"),
+            format!("Ảnh: {name}"),
+            vec![person(name, &["editor", "photo"])],
+        ),
         4 if name != other => (
             format!("Bài: {name} - Ảnh: {other}"),
             String::new(),
@@ -176,11 +227,17 @@ pub(super) fn article(id: u64, same_time: usize) -> Truth {
         ),
         _ => (String::new(), String::new(), Vec::new()),
     };
-    let slug = format!("{}-so-{id}", ["hoi-nghi", "phong-trao", "doan-ket", "khao-sat"][(id % 4) as usize]);
+    let slug = format!(
+        "{}-so-{id}",
+        ["hoi-nghi", "phong-trao", "doan-ket", "khao-sat"][(id % 4) as usize]
+    );
     let picture = (id % 7) as usize;
     Truth {
         id,
-        url: format!("/{}/{slug}-{id}.html", CATEGORIES.get(category).map_or("", |c| c.0)),
+        url: format!(
+            "/{}/{slug}-{id}.html",
+            CATEGORIES.get(category).map_or("", |c| c.0)
+        ),
         category,
         also: (id % 11 == 3).then_some((category + 1) % CATEGORIES.len()),
         title,
@@ -190,13 +247,22 @@ pub(super) fn article(id: u64, same_time: usize) -> Truth {
         dateline,
         paragraphs: (0..3 + id % 3).map(|n| paragraph(id, n)).collect(),
         form: [Form::Breaks, Form::Paragraphs, Form::Divisions, Form::Word][(id / 5 % 4) as usize],
-        caption: (picture < 6).then(|| format!("Quang cảnh buổi làm việc tại {place}, bài số {id}.")),
+        caption: (picture < 6)
+            .then(|| format!("Quang cảnh buổi làm việc tại {place}, bài số {id}.")),
         picture,
         author,
         signed,
         people,
-        source: if id % 9 == 5 { "Báo Nhân Dân".to_owned() } else { String::new() },
-        tags: if id % 3 == 0 { vec![pick(&WHAT, id, 907).to_owned()] } else { Vec::new() },
+        source: if id % 9 == 5 {
+            "Báo Nhân Dân".to_owned()
+        } else {
+            String::new()
+        },
+        tags: if id % 3 == 0 {
+            vec![pick(&WHAT, id, 907).to_owned()]
+        } else {
+            Vec::new()
+        },
         attachment: id % 29 == 7,
     }
 }

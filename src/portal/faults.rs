@@ -18,8 +18,22 @@ pub(super) enum Reply {
 
 /// The faults, by their place in the list: `/tin-hoat-dong/loi-90000N.html`.
 pub(super) const FAULTS: [&str; 16] = [
-    "bomb", "huge", "binary", "nested", "windows-1258", "utf-16", "bad-date", "cookie-stub", "error",
-    "loop", "truncated", "garbage", "silence", "empty", "soft-404", "attributes",
+    "bomb",
+    "huge",
+    "binary",
+    "nested",
+    "windows-1258",
+    "utf-16",
+    "bad-date",
+    "cookie-stub",
+    "error",
+    "loop",
+    "truncated",
+    "garbage",
+    "silence",
+    "empty",
+    "soft-404",
+    "attributes",
 ];
 
 pub(super) fn fault(name: &str) -> Reply {

@@ -31,7 +31,11 @@ pub(super) fn home(state: &State) -> String {
     }
     if state.config.faults {
         for (n, _) in super::faults::FAULTS.iter().enumerate() {
-            let _ = write!(main, "<h3><a href=\"/tin-hoat-dong/loi-{}.html\">Bài lỗi {n}</a></h3>", 900_000 + n);
+            let _ = write!(
+                main,
+                "<h3><a href=\"/tin-hoat-dong/loi-{}.html\">Bài lỗi {n}</a></h3>",
+                900_000 + n
+            );
         }
     }
     let head = "<link rel=\"alternate\" type=\"application/rss+xml\" title=\"Tin\" href=\"/rss/\">";
@@ -61,16 +65,27 @@ pub(super) fn category(state: &State, category: usize, page: usize) -> Option<St
             escape(&item.lead)
         );
     }
-    main.push_str("</div><p class=\"h4\"><strong>Các tin khác</strong></p><ul class=\"related list-items\">");
+    main.push_str(
+        "</div><p class=\"h4\"><strong>Các tin khác</strong></p><ul class=\"related list-items\">",
+    );
     for item in all.iter().skip(page * PER_PAGE).take(10) {
-        let _ = write!(main, "<li><a href=\"{}\">{}</a></li>", item.url, escape(&item.title));
+        let _ = write!(
+            main,
+            "<li><a href=\"{}\">{}</a></li>",
+            item.url,
+            escape(&item.title)
+        );
     }
     main.push_str("</ul>");
     if pages > 1 {
         main.push_str("<div class=\"text-center\"><ul class=\"pagination\">");
         for n in (1..=pages).filter(|n| *n < 4 || *n + 2 > pages || n.abs_diff(page) < 2) {
             let class = if n == page { " class=\"active\"" } else { "" };
-            let _ = write!(main, "<li{class}><a href=\"{}\">{n}</a></li>", list_url(name, n));
+            let _ = write!(
+                main,
+                "<li{class}><a href=\"{}\">{n}</a></li>",
+                list_url(name, n)
+            );
         }
         if page < pages {
             let _ = write!(
@@ -85,7 +100,11 @@ pub(super) fn category(state: &State, category: usize, page: usize) -> Option<St
 }
 
 fn list_url(name: &str, page: usize) -> String {
-    if page == 1 { format!("/{name}/") } else { format!("/{name}/page-{page}/") }
+    if page == 1 {
+        format!("/{name}/")
+    } else {
+        format!("/{name}/page-{page}/")
+    }
 }
 
 /// RSS of everything or one category: the 30 newest, with NukeViet's wrong minutes.

@@ -78,7 +78,13 @@ impl Default for PortalConfig {
 impl PortalConfig {
     /// The benchmark's portal: pages of about 37 KB, no traps.
     pub fn benchmark(articles: usize) -> Self {
-        Self { articles, same_time: 0, traps: false, page_bytes: 37_000, ..Self::default() }
+        Self {
+            articles,
+            same_time: 0,
+            traps: false,
+            page_bytes: 37_000,
+            ..Self::default()
+        }
     }
 }
 
@@ -98,13 +104,20 @@ impl Portal {
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
         let state = Arc::new(State::new(config, address.port()));
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
         let (stop, stopped) = oneshot::channel();
         let serving = Arc::clone(&state);
         let thread = std::thread::Builder::new()
             .name("portal".to_owned())
             .spawn(move || runtime.block_on(server::serve(listener, serving, stopped)))?;
-        Ok(Self { address, state, stop: Some(stop), thread: Some(thread) })
+        Ok(Self {
+            address,
+            state,
+            stop: Some(stop),
+            thread: Some(thread),
+        })
     }
 
     /// `http://127.0.0.1:PORT/`

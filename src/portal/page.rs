@@ -4,12 +4,22 @@ use super::content::{CATEGORIES, Form, Truth};
 use super::state::State;
 use std::fmt::Write as _;
 
-const WEEKDAYS: [&str; 7] =
-    ["Thứ hai", "Thứ ba", "Thứ tư", "Thứ năm", "Thứ sáu", "Thứ bảy", "Chủ nhật"];
+const WEEKDAYS: [&str; 7] = [
+    "Thứ hai",
+    "Thứ ba",
+    "Thứ tư",
+    "Thứ năm",
+    "Thứ sáu",
+    "Thứ bảy",
+    "Chủ nhật",
+];
 
 /// Text as HTML.
 pub(super) fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
 }
 
 fn weekday(article: &Truth) -> &'static str {
@@ -23,7 +33,10 @@ pub(super) fn frame(state: &State, title: &str, head: &str, main: &str, path: &s
     let view = state.view();
     let mut menu = String::new();
     for (name, label) in CATEGORIES {
-        let _ = write!(menu, "<li><a title=\"{label}\" href=\"/{name}/\">{label}</a></li>");
+        let _ = write!(
+            menu,
+            "<li><a title=\"{label}\" href=\"/{name}/\">{label}</a></li>"
+        );
     }
     let switches = if state.config.traps {
         format!(
@@ -132,7 +145,13 @@ pub(super) fn article(state: &State, a: &Truth) -> String {
         let tags: Vec<String> = a
             .tags
             .iter()
-            .map(|tag| format!("<a title=\"{0}\" href=\"/tag/{1}/\"><em>{0}</em></a>", escape(tag), tag.replace(' ', "-")))
+            .map(|tag| {
+                format!(
+                    "<a title=\"{0}\" href=\"/tag/{1}/\"><em>{0}</em></a>",
+                    escape(tag),
+                    tag.replace(' ', "-")
+                )
+            })
             .collect();
         let _ = write!(
             main,
@@ -170,7 +189,10 @@ fn lead_image(a: &Truth) -> String {
 
 fn body_image(a: &Truth) -> String {
     let caption = a.caption.as_deref().map(escape).unwrap_or_default();
-    let img = format!("<img alt=\"\" src=\"/uploads/news/2023_08/anh-{}.png\" width=\"500\" />", a.id);
+    let img = format!(
+        "<img alt=\"\" src=\"/uploads/news/2023_08/anh-{}.png\" width=\"500\" />",
+        a.id
+    );
     match a.picture {
         2 => format!(
             "<table class=\"image center\" align=\"center\"><tbody><tr><td>{img}</td></tr>\
@@ -208,11 +230,17 @@ fn body(a: &Truth) -> String {
     if !a.signed.is_empty() {
         let signed = escape(&a.signed);
         parts.push(match a.form {
-            Form::Breaks => format!("<div style=\"text-align:right\"><strong>{signed}</strong></div>"),
+            Form::Breaks => {
+                format!("<div style=\"text-align:right\"><strong>{signed}</strong></div>")
+            }
             _ => format!("<p style=\"text-align:right;\"><strong>{signed}</strong></p>"),
         });
     }
-    let joint = if a.form == Form::Breaks { "<br />\n<br />\n" } else { "\n" };
+    let joint = if a.form == Form::Breaks {
+        "<br />\n<br />\n"
+    } else {
+        "\n"
+    };
     format!("{image}{}", parts.join(joint))
 }
 

@@ -16,9 +16,10 @@ use tokio::sync::oneshot;
 
 /// A one-pixel PNG.
 const PIXEL: &[u8] = &[
-    0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0, 0, 0, 0x0d, 0x49, 0x48, 0x44, 0x52, 0, 0, 0, 1, 0, 0, 0,
-    1, 8, 6, 0, 0, 0, 0x1f, 0x15, 0xc4, 0x89, 0, 0, 0, 0x0d, 0x49, 0x44, 0x41, 0x54, 0x78, 0x9c, 0x62, 0, 1, 0,
-    0, 5, 0, 1, 0x0d, 0x0a, 0x2d, 0xb4, 0, 0, 0, 0, 0x49, 0x45, 0x4e, 0x44, 0xae, 0x42, 0x60, 0x82,
+    0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0, 0, 0, 0x0d, 0x49, 0x48, 0x44, 0x52, 0, 0, 0,
+    1, 0, 0, 0, 1, 8, 6, 0, 0, 0, 0x1f, 0x15, 0xc4, 0x89, 0, 0, 0, 0x0d, 0x49, 0x44, 0x41, 0x54,
+    0x78, 0x9c, 0x62, 0, 1, 0, 0, 5, 0, 1, 0x0d, 0x0a, 0x2d, 0xb4, 0, 0, 0, 0, 0x49, 0x45, 0x4e,
+    0x44, 0xae, 0x42, 0x60, 0x82,
 ];
 
 /// Serves until told to stop.
@@ -27,7 +28,9 @@ pub(super) async fn serve(
     state: Arc<State>,
     mut stopped: oneshot::Receiver<()>,
 ) {
-    let Ok(listener) = tokio::net::TcpListener::from_std(listener) else { return };
+    let Ok(listener) = tokio::net::TcpListener::from_std(listener) else {
+        return;
+    };
     loop {
         tokio::select! {
             _ = &mut stopped => return,
@@ -52,7 +55,9 @@ struct Asked {
 async fn connection(mut stream: TcpStream, state: Arc<State>) {
     let mut buffer = Vec::new();
     loop {
-        let Some((length, asked)) = read(&mut stream, &mut buffer).await else { return };
+        let Some((length, asked)) = read(&mut stream, &mut buffer).await else {
+            return;
+        };
         buffer.drain(..length);
         let at = state.since_start();
         if !state.config.latency.is_zero() {
@@ -60,7 +65,11 @@ async fn connection(mut stream: TcpStream, state: Arc<State>) {
         }
         let reply = answer(&state, &asked);
         match reply {
-            Reply::Whole { status, headers, body } => {
+            Reply::Whole {
+                status,
+                headers,
+                body,
+            } => {
                 state.hit(at, &asked.path, status, &asked.agent);
                 let bytes = encode(&state, &asked, status, headers, body);
                 if stream.write_all(&bytes).await.is_err() {
@@ -89,7 +98,10 @@ async fn read(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Option<(usize, As
         let mut request = httparse::Request::new(&mut headers);
         if let Ok(httparse::Status::Complete(length)) = request.parse(buffer) {
             let get = |name: &str| {
-                let header = request.headers.iter().find(|h| h.name.eq_ignore_ascii_case(name));
+                let header = request
+                    .headers
+                    .iter()
+                    .find(|h| h.name.eq_ignore_ascii_case(name));
                 header.map(|h| String::from_utf8_lossy(h.value).into_owned())
             };
             let asked = Asked {
@@ -126,14 +138,18 @@ fn encode(
         429 => "Too Many Requests",
         _ => "Error",
     };
-    let kind = headers.iter().find(|(name, _)| *name == "content-type").map(|(_, v)| v.as_str());
+    let kind = headers
+        .iter()
+        .find(|(name, _)| *name == "content-type")
+        .map(|(_, v)| v.as_str());
     let text = kind.is_some_and(|kind| kind.starts_with("text/") || kind.contains("xml"));
     let coded = headers.iter().any(|(name, _)| *name == "content-encoding");
     if text && !coded && asked.gzip && state.config.gzip && body.len() > 200 {
         body = gzip(&body);
         headers.push(("content-encoding", "gzip".to_owned()));
     }
-    let mut out = format!("HTTP/1.1 {status} {reason}\r\nServer: Portal\r\nX-Powered-By: own words\r\n");
+    let mut out =
+        format!("HTTP/1.1 {status} {reason}\r\nServer: Portal\r\nX-Powered-By: own words\r\n");
     for (name, value) in &headers {
         // Servers write names as they like; so does this one.
         let mut written = String::new();
@@ -172,7 +188,11 @@ fn encode(
 }
 
 fn whole(status: u16, kind: &str, body: impl Into<Vec<u8>>) -> Reply {
-    Reply::Whole { status, headers: vec![("content-type", kind.to_owned())], body: body.into() }
+    Reply::Whole {
+        status,
+        headers: vec![("content-type", kind.to_owned())],
+        body: body.into(),
+    }
 }
 
 fn html(status: u16, body: String) -> Reply {
@@ -182,7 +202,10 @@ fn html(status: u16, body: String) -> Reply {
 fn moved(status: u16, to: &str) -> Reply {
     Reply::Whole {
         status,
-        headers: vec![("location", to.to_owned()), ("content-type", "text/html".to_owned())],
+        headers: vec![
+            ("location", to.to_owned()),
+            ("content-type", "text/html".to_owned()),
+        ],
         body: Vec::new(),
     }
 }
@@ -194,7 +217,11 @@ fn flooded(status: u16, left: u64) -> Reply {
     if status == 429 {
         headers.push(("retry-after", left.to_string()));
     }
-    Reply::Whole { status, headers, body: body.as_bytes().to_vec() }
+    Reply::Whole {
+        status,
+        headers,
+        body: body.as_bytes().to_vec(),
+    }
 }
 
 fn answer(state: &State, asked: &Asked) -> Reply {
@@ -213,8 +240,12 @@ fn answer(state: &State, asked: &Asked) -> Reply {
         "/robots.txt" => return robots(state, asked),
         "/rss/" => return whole(200, "text/xml; charset=utf-8", lists::rss(state, None)),
         "/feeds/" => return html(200, lists::feeds(state)),
-        "/sitemap.xml" => return whole(200, "text/xml; charset=utf-8", lists::sitemap_index(state)),
-        "/sitemap-vi.news.xml" => return whole(200, "text/xml; charset=utf-8", lists::sitemap(state)),
+        "/sitemap.xml" => {
+            return whole(200, "text/xml; charset=utf-8", lists::sitemap_index(state));
+        }
+        "/sitemap-vi.news.xml" => {
+            return whole(200, "text/xml; charset=utf-8", lists::sitemap(state));
+        }
         _ => {}
     }
     let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
@@ -260,7 +291,9 @@ fn article_id(file: &str) -> Option<u64> {
 }
 
 fn article(state: &State, name: &str, file: &str, query: &str) -> Reply {
-    let Some(id) = article_id(file) else { return moved(301, "/") };
+    let Some(id) = article_id(file) else {
+        return moved(301, "/");
+    };
     if State::category_at(name).is_none() {
         return moved(301, "/");
     }
@@ -289,7 +322,10 @@ fn article(state: &State, name: &str, file: &str, query: &str) -> Reply {
 
 /// The unrewritten form: the same content with status 200.
 fn rewritten(state: &State, query: &str) -> Reply {
-    let op = query.split('&').find_map(|part| part.strip_prefix("op=")).unwrap_or_default();
+    let op = query
+        .split('&')
+        .find_map(|part| part.strip_prefix("op="))
+        .unwrap_or_default();
     let op = op.replace("%2F", "/").replace("%2f", "/");
     match op.split_once('/') {
         Some((name, file)) => article(state, name, &format!("{file}.html"), ""),
@@ -303,7 +339,11 @@ fn rewritten(state: &State, query: &str) -> Reply {
 fn robots(state: &State, asked: &Asked) -> Reply {
     let tag = "\"r1\"".to_owned();
     if asked.validator.as_deref() == Some("\"r1\"") {
-        return Reply::Whole { status: 304, headers: vec![("etag", tag)], body: Vec::new() };
+        return Reply::Whole {
+            status: 304,
+            headers: vec![("etag", tag)],
+            body: Vec::new(),
+        };
     }
     Reply::Whole {
         status: 200,

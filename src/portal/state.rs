@@ -65,7 +65,13 @@ impl State {
             flood: config.flood,
             window: (Instant::now(), 0),
         };
-        Self { config, port, views: AtomicU64::new(0), started: Instant::now(), inner: Mutex::new(inner) }
+        Self {
+            config,
+            port,
+            views: AtomicU64::new(0),
+            started: Instant::now(),
+            inner: Mutex::new(inner),
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -81,7 +87,12 @@ impl State {
     }
 
     pub fn hit(&self, at: Duration, path: &str, status: u16, agent: &str) {
-        let hit = Hit { at, path: path.to_owned(), status, agent: agent.to_owned() };
+        let hit = Hit {
+            at,
+            path: path.to_owned(),
+            status,
+            agent: agent.to_owned(),
+        };
         self.lock().hits.push(hit);
     }
 
@@ -168,7 +179,10 @@ impl State {
 
     pub fn edit(&self, id: u64, text: &str) -> bool {
         let mut inner = self.lock();
-        let first = inner.articles.get_mut(&id).and_then(|a| a.paragraphs.first_mut());
+        let first = inner
+            .articles
+            .get_mut(&id)
+            .and_then(|a| a.paragraphs.first_mut());
         match first {
             Some(first) => {
                 text.clone_into(first);
@@ -184,7 +198,14 @@ impl State {
 
     pub fn publish(&self, title: &str) -> u64 {
         let mut inner = self.lock();
-        let id = inner.articles.keys().next_back().copied().unwrap_or(0).max(EXTERNAL) + 1;
+        let id = inner
+            .articles
+            .keys()
+            .next_back()
+            .copied()
+            .unwrap_or(0)
+            .max(EXTERNAL)
+            + 1;
         let last = inner.articles.values().map(|a| a.published).max();
         let mut new = article(id, 0);
         new.title = title.to_owned();
