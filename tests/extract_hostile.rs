@@ -11,7 +11,9 @@ use std::io::Write;
 fn page_with(body: &str) -> Vec<u8> {
     let text = String::from_utf8(fixture("default45.html")).unwrap();
     let start = text.find("<table align").unwrap();
-    let end = text.find("<div class=\"margin-bottom-lg\">\n   <p class=\"h5").unwrap();
+    let end = text
+        .find("<div class=\"margin-bottom-lg\">\n   <p class=\"h5")
+        .unwrap();
     format!("{}{body}</div>{}", &text[..start], &text[end..]).into_bytes()
 }
 
@@ -28,9 +30,33 @@ fn on_small_stack(work: impl FnOnce() + Send + 'static) {
 #[test]
 fn nesting_a_hundred_thousand_deep() {
     on_small_stack(|| {
-        for tag in ["div", "b", "font", "span", "table", "ul", "blockquote", "a href=x", "svg", "template", "select", "p", "button", "form", "table><tr><td", "li", "dl><dd"] {
+        for tag in [
+            "div",
+            "b",
+            "font",
+            "span",
+            "table",
+            "ul",
+            "blockquote",
+            "a href=x",
+            "svg",
+            "template",
+            "select",
+            "p",
+            "button",
+            "form",
+            "table><tr><td",
+            "li",
+            "dl><dd",
+        ] {
             let body = format!("<{tag}>").repeat(100_000) + "đáy";
-            let page = read(&page_with(&body), "/tin/bai-1.html", "nukeviet", 200, Expect::Article);
+            let page = read(
+                &page_with(&body),
+                "/tin/bai-1.html",
+                "nukeviet",
+                200,
+                Expect::Article,
+            );
             assert_eq!(page.kind, PageKind::Article, "{tag}");
         }
     });
@@ -39,9 +65,27 @@ fn nesting_a_hundred_thousand_deep() {
 #[test]
 fn formatting_left_open_in_every_paragraph() {
     on_small_stack(|| {
-        for unit in ["<p><b id=a>", "<p><i><b class=x>x", "<b><p>x</b>", "</p><a href=#><div>", "<h1><b></h2>", "<table><b>x", "<nobr><p>", "<button><b>", "<td><i>x</td>", "<li><b>x</ul>", "<p><font a=1></table>"] {
+        for unit in [
+            "<p><b id=a>",
+            "<p><i><b class=x>x",
+            "<b><p>x</b>",
+            "</p><a href=#><div>",
+            "<h1><b></h2>",
+            "<table><b>x",
+            "<nobr><p>",
+            "<button><b>",
+            "<td><i>x</td>",
+            "<li><b>x</ul>",
+            "<p><font a=1></table>",
+        ] {
             let body = unit.repeat(100_000);
-            let _ = read(&page_with(&body), "/tin/bai-1.html", "nukeviet", 200, Expect::Any);
+            let _ = read(
+                &page_with(&body),
+                "/tin/bai-1.html",
+                "nukeviet",
+                200,
+                Expect::Any,
+            );
         }
     });
 }
@@ -77,7 +121,13 @@ fn a_million_attributes_and_other_giants() {
             "x".repeat(8 << 20),
             same,
         ] {
-            let _ = read(&page_with(&body), "/tin/bai-1.html", "nukeviet", 200, Expect::Any);
+            let _ = read(
+                &page_with(&body),
+                "/tin/bai-1.html",
+                "nukeviet",
+                200,
+                Expect::Any,
+            );
         }
     });
 }
@@ -104,12 +154,20 @@ fn a_bomb_is_too_large() {
     };
     let page = extract(&input, &PROFILES, PROFILES.get("nukeviet").unwrap());
     assert_eq!(page.kind, PageKind::NotArticle(NotArticle::TooLarge));
-    assert!(page.warnings.iter().any(|warning| warning.code == "too_large"));
+    assert!(
+        page.warnings
+            .iter()
+            .any(|warning| warning.code == "too_large")
+    );
 }
 
 #[test]
 fn binary_empty_truncated_and_mislabelled() {
-    for file in [&b"%PDF-1.7\n\0\0"[..], b"\xff\xd8\xff\xe0\0\x10JFIF", b"PK\x03\x04\x14\0"] {
+    for file in [
+        &b"%PDF-1.7\n\0\0"[..],
+        b"\xff\xd8\xff\xe0\0\x10JFIF",
+        b"PK\x03\x04\x14\0",
+    ] {
         let page = read(file, "/tin/bai-1.html", "nukeviet", 200, Expect::Article);
         assert_eq!(page.kind, PageKind::NotArticle(NotArticle::Binary));
     }
@@ -117,10 +175,19 @@ fn binary_empty_truncated_and_mislabelled() {
     assert_eq!(page.kind, PageKind::NotArticle(NotArticle::Incomplete));
     let whole = fixture("default45.html");
     for cut in (0..whole.len()).step_by(97) {
-        let _ = read(&whole[..cut], "/tin/bai-1.html", "nukeviet", 200, Expect::Any);
+        let _ = read(
+            &whole[..cut],
+            "/tin/bai-1.html",
+            "nukeviet",
+            200,
+            Expect::Any,
+        );
     }
     let text = String::from_utf8(whole).unwrap();
-    let wide: Vec<u8> = [0xff, 0xfe].into_iter().chain(text.encode_utf16().flat_map(u16::to_le_bytes)).collect();
+    let wide: Vec<u8> = [0xff, 0xfe]
+        .into_iter()
+        .chain(text.encode_utf16().flat_map(u16::to_le_bytes))
+        .collect();
     let page = read(&wide, "/tin/bai-1.html", "nukeviet", 200, Expect::Any);
     assert_eq!(page.kind, PageKind::Article);
     assert_eq!(page.charset.used, "UTF-16LE");
@@ -129,16 +196,40 @@ fn binary_empty_truncated_and_mislabelled() {
 #[test]
 fn broken_dates_invent_nothing() {
     let text = String::from_utf8(fixture("default45.html")).unwrap();
-    for date in ["31/02/2022 10:00", "Thứ hai - 99/99/9999 99:99", "00/00/0000", "", "\u{202e}", "05/09/20222222222222222222 1:1"] {
+    for date in [
+        "31/02/2022 10:00",
+        "Thứ hai - 99/99/9999 99:99",
+        "00/00/0000",
+        "",
+        "\u{202e}",
+        "05/09/20222222222222222222 1:1",
+    ] {
         let text = text.replace("Thứ hai - 05/09/2022 22:28", date);
-        let page = read(text.as_bytes(), "/tin/bai-1.html", "nukeviet", 200, Expect::Any);
-        assert_eq!(page.kind, PageKind::NotArticle(NotArticle::Incomplete), "{date}");
+        let page = read(
+            text.as_bytes(),
+            "/tin/bai-1.html",
+            "nukeviet",
+            200,
+            Expect::Any,
+        );
+        assert_eq!(
+            page.kind,
+            PageKind::NotArticle(NotArticle::Incomplete),
+            "{date}"
+        );
     }
 }
 
 const NAMES: [&str; 9] = [
-    "default45.html", "default45-thumb.html", "mobile.html", "v44.html", "egov.html", "category.html",
-    "generic.html", "rss.xml", "sitemap.xml",
+    "default45.html",
+    "default45-thumb.html",
+    "mobile.html",
+    "v44.html",
+    "egov.html",
+    "category.html",
+    "generic.html",
+    "rss.xml",
+    "sitemap.xml",
 ];
 
 proptest! {

@@ -11,7 +11,11 @@ fn kind(name: &str, path: &str, status: u16, expected: Expect) -> PageKind {
 }
 
 fn urls(page: &Page, kind: LinkKind) -> Vec<&str> {
-    page.links.iter().filter(|link| link.kind == kind).map(|link| link.url.as_str()).collect()
+    page.links
+        .iter()
+        .filter(|link| link.kind == kind)
+        .map(|link| link.url.as_str())
+        .collect()
 }
 
 #[test]
@@ -33,7 +37,12 @@ fn errors_stubs_views_and_logins() {
         ("stub.html", "/tin/bai-1.html", 200, NotArticle::CookieStub),
         ("login.html", "/tin/bai-1.html", 200, NotArticle::Login),
         ("print.html", "/tin/bai-1.html", 200, NotArticle::View),
-        ("default45.html", "/savefile/doi-ngoai/bai-141.html", 200, NotArticle::View),
+        (
+            "default45.html",
+            "/savefile/doi-ngoai/bai-141.html",
+            200,
+            NotArticle::View,
+        ),
         ("category.html", "/", 200, NotArticle::Home),
     ] {
         let got = kind(name, path, status, Expect::Article);
@@ -45,17 +54,33 @@ fn errors_stubs_views_and_logins() {
 fn an_article_without_date_is_incomplete() {
     let text = String::from_utf8(fixture("default45.html")).unwrap();
     let undated = text.replace("Thứ hai - 05/09/2022 22:28", "ngày nào đó");
-    let page = read(undated.as_bytes(), "/tin/bai-1.html", "nukeviet", 200, Expect::Article);
+    let page = read(
+        undated.as_bytes(),
+        "/tin/bai-1.html",
+        "nukeviet",
+        200,
+        Expect::Article,
+    );
     assert_eq!(page.kind, PageKind::NotArticle(NotArticle::Incomplete));
     assert!(page.article.is_none());
-    let codes: Vec<&str> = page.warnings.iter().map(|warning| warning.code.as_str()).collect();
+    let codes: Vec<&str> = page
+        .warnings
+        .iter()
+        .map(|warning| warning.code.as_str())
+        .collect();
     assert!(codes.contains(&"incomplete"), "{codes:?}");
     assert!(codes.contains(&"date_unread"), "{codes:?}");
 }
 
 #[test]
 fn a_listing_leads_on() {
-    let page = read(&fixture("category.html"), "/kinh-te/page-2/", "nukeviet", 200, Expect::Any);
+    let page = read(
+        &fixture("category.html"),
+        "/kinh-te/page-2/",
+        "nukeviet",
+        200,
+        Expect::Any,
+    );
     assert_eq!(page.kind, PageKind::Listing);
     let site = "https://mttq.example.vn";
     assert_eq!(
@@ -65,32 +90,65 @@ fn a_listing_leads_on() {
             format!("{site}/kinh-te/bai-{alias}-{id}.html")
         })
     );
-    assert_eq!(urls(&page, LinkKind::NextPage), [format!("{site}/kinh-te/page-3/")]);
+    assert_eq!(
+        urls(&page, LinkKind::NextPage),
+        [format!("{site}/kinh-te/page-3/")]
+    );
     let listings = urls(&page, LinkKind::Listing);
     assert!(listings.contains(&"https://mttq.example.vn/van-hoa/"));
     assert!(listings.iter().all(|url| !url.contains("users")));
     let skips = urls(&page, LinkKind::Skip);
-    assert!(skips.iter().any(|url| url.contains("nvvithemever")), "{skips:?}");
-    assert_eq!(kind("category.html", "/", 200, Expect::Any), PageKind::Listing);
+    assert!(
+        skips.iter().any(|url| url.contains("nvvithemever")),
+        "{skips:?}"
+    );
+    assert_eq!(
+        kind("category.html", "/", 200, Expect::Any),
+        PageKind::Listing
+    );
 }
 
 #[test]
 fn feeds_and_sitemaps_broken_or_not() {
     let page = read(&fixture("rss.xml"), "/rss/", "nukeviet", 200, Expect::Feed);
     assert_eq!(page.kind, PageKind::Feed);
-    let items = ["https://mttq.example.vn/tin/mot-3.html", "https://mttq.example.vn/tin/hai-2.html"];
+    let items = [
+        "https://mttq.example.vn/tin/mot-3.html",
+        "https://mttq.example.vn/tin/hai-2.html",
+    ];
     assert_eq!(urls(&page, LinkKind::Item), items);
 
-    let page = read(&fixture("sitemap.xml"), "/sitemap.xml", "nukeviet", 200, Expect::Sitemap);
+    let page = read(
+        &fixture("sitemap.xml"),
+        "/sitemap.xml",
+        "nukeviet",
+        200,
+        Expect::Sitemap,
+    );
     assert_eq!(page.kind, PageKind::Feed);
     assert_eq!(urls(&page, LinkKind::Article), items);
-    assert_eq!(urls(&page, LinkKind::Listing), ["https://mttq.example.vn/tin/"]);
+    assert_eq!(
+        urls(&page, LinkKind::Listing),
+        ["https://mttq.example.vn/tin/"]
+    );
 
     let index = "<sitemapindex><sitemap><loc>https://mttq.example.vn/sitemap-vi.news.xml</loc></sitemap></sitemapindex>";
-    let page = read(index.as_bytes(), "/sitemap.xml", "nukeviet", 200, Expect::Sitemap);
-    assert_eq!(urls(&page, LinkKind::Sitemap), ["https://mttq.example.vn/sitemap-vi.news.xml"]);
+    let page = read(
+        index.as_bytes(),
+        "/sitemap.xml",
+        "nukeviet",
+        200,
+        Expect::Sitemap,
+    );
+    assert_eq!(
+        urls(&page, LinkKind::Sitemap),
+        ["https://mttq.example.vn/sitemap-vi.news.xml"]
+    );
 
-    for (name, kind) in [("rss.xml", LinkKind::Item), ("sitemap.xml", LinkKind::Article)] {
+    for (name, kind) in [
+        ("rss.xml", LinkKind::Item),
+        ("sitemap.xml", LinkKind::Article),
+    ] {
         let whole = fixture(name);
         let at = memchr::memmem::find(&whole, b"hai-2.html").unwrap() - 40;
         let page = read(&whole[..at], "/x.xml", "nukeviet", 200, Expect::Any);

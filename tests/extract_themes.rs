@@ -17,7 +17,13 @@ fn default_theme_45() {
     assert_eq!(it.dateline.as_deref(), Some("DIC"));
     assert_eq!(it.body.len(), 3);
     assert_eq!(it.images.len(), 1);
-    assert!(it.images[0].caption.as_ref().unwrap().starts_with("Cán bộ Mặt trận"));
+    assert!(
+        it.images[0]
+            .caption
+            .as_ref()
+            .unwrap()
+            .starts_with("Cán bộ Mặt trận")
+    );
     let byline = it.byline.as_ref().unwrap();
     assert_eq!(byline.people.len(), 1);
     assert_eq!(byline.people[0].name, "Minh Thùy");
@@ -54,7 +60,13 @@ fn egov_theme() {
 
 #[test]
 fn another_system() {
-    let page = read(&fixture("generic.html"), "/mua-hoa-1234.html", "generic", 200, Expect::Article);
+    let page = read(
+        &fixture("generic.html"),
+        "/mua-hoa-1234.html",
+        "generic",
+        200,
+        Expect::Article,
+    );
     insta::assert_json_snapshot!(page);
 }
 
@@ -65,7 +77,11 @@ fn an_article_of_images_alone_is_one() {
     let it = page.article.unwrap();
     assert!(it.body.is_empty());
     assert_eq!(it.images.len(), 2);
-    assert!(page.warnings.iter().any(|warning| warning.code == "no_body"));
+    assert!(
+        page.warnings
+            .iter()
+            .any(|warning| warning.code == "no_body")
+    );
 }
 
 #[test]
@@ -81,9 +97,19 @@ fn topic_links_are_neither_newer_nor_older() {
         assert!(!it.newer.is_empty() && !it.older.is_empty(), "{name}");
         for url in it.newer.iter().chain(&it.older) {
             let end = url.rsplit('/').next().unwrap();
-            assert!(end.starts_with("tin-moi") || end.starts_with("tin-cu") || end.starts_with("moi") || end.starts_with("cu-"), "{name}: {url}");
+            assert!(
+                end.starts_with("tin-moi")
+                    || end.starts_with("tin-cu")
+                    || end.starts_with("moi")
+                    || end.starts_with("cu-"),
+                "{name}: {url}"
+            );
         }
-        let newer = page.links.iter().filter(|link| link.kind == LinkKind::Newer).count();
+        let newer = page
+            .links
+            .iter()
+            .filter(|link| link.kind == LinkKind::Newer)
+            .count();
         assert_eq!(newer, it.newer.len(), "{name}");
     }
     // The oldest article: no older list, and the newest: no newer one.
@@ -104,20 +130,42 @@ fn boilerplate_is_in_no_field() {
         let it = page.article.unwrap();
         let all = serde_json::to_string(&it).unwrap();
         for word in [
-            "Thời gian chờ", "không sử dụng Site", "Tweet", "đánh giá", "Ý kiến bạn đọc", "Chú ý",
-            "Bản quyền", "Tác giả", "2022-09-06", "admin", "ẩn của lời dẫn",
+            "Thời gian chờ",
+            "không sử dụng Site",
+            "Tweet",
+            "đánh giá",
+            "Ý kiến bạn đọc",
+            "Chú ý",
+            "Bản quyền",
+            "Tác giả",
+            "2022-09-06",
+            "admin",
+            "ẩn của lời dẫn",
         ] {
             assert!(!all.contains(word), "{name}: {word}");
         }
         let texts: Vec<&str> = it.body.iter().map(|block| block.text.as_str()).collect();
-        for caption in it.images.iter().filter_map(|image| image.caption.as_deref()) {
+        for caption in it
+            .images
+            .iter()
+            .filter_map(|image| image.caption.as_deref())
+        {
             assert!(!texts.contains(&caption), "{name}: {caption}");
         }
         let byline = it.byline.unwrap_or_default();
         assert!(!texts.contains(&byline.raw.as_str()), "{name}");
     }
     let page = article("default45-thumb.html", "/tin/cho-phien-12.html");
-    let kinds: Vec<BlockKind> = page.article.unwrap().body.iter().map(|block| block.kind).collect();
+    let kinds: Vec<BlockKind> = page
+        .article
+        .unwrap()
+        .body
+        .iter()
+        .map(|block| block.kind)
+        .collect();
     use BlockKind::*;
-    assert_eq!(kinds, [Heading, Paragraph, Paragraph, List, Table, Quote, Paragraph]);
+    assert_eq!(
+        kinds,
+        [Heading, Paragraph, Paragraph, List, Table, Quote, Paragraph]
+    );
 }

@@ -52,10 +52,7 @@ fn fits(
     title: &mut Option<String>,
     text: &mut Option<String>,
 ) -> bool {
-    let css = rule
-        .css
-        .as_ref()
-        .is_some_and(|css| view.page.select(css).next().is_some());
+    let css = rule.css.as_ref().is_some_and(|css| view.index.has(css));
     if css {
         return true;
     }
@@ -68,7 +65,7 @@ fn fits(
     if let Some(wanted) = &rule.text {
         let text = text.get_or_insert_with(|| {
             let mut out = String::new();
-            for part in view.page.root_element().text() {
+            for part in view.root().text() {
                 if out.len() > TEXT {
                     break;
                 }
@@ -84,8 +81,7 @@ fn fits(
 }
 
 fn page_title(view: &View<'_>) -> String {
-    view.page
-        .root_element()
+    view.root()
         .descendent_elements()
         .find(|element| element.value().name() == "title")
         .map(|title| super::dom::inline_text(title, |_| false))

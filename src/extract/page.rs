@@ -3,7 +3,7 @@
 use super::decode::{charset_decode, content_decode, is_binary};
 use super::links::Links;
 use super::profile::{Profile, ProfileSet, UrlClass};
-use super::rules::View;
+use super::rules::{Index, View};
 use super::{article, dom, feed, judge};
 use crate::domain::{LinkKind, NotArticle, Page, PageKind, UrlPolicy, Warning};
 use chrono::{DateTime, Utc};
@@ -108,9 +108,11 @@ fn read_html(
     }
     let (html, warnings) = dom::parse(text);
     page.warnings.extend(warnings);
-    let profile = profiles.choose(profile, &html, input.fetched_at.date_naive());
+    let index = Index::new(&html);
+    let day = input.fetched_at.date_naive();
+    let profile = profiles.choose(profile, day, |css| index.has(css));
     page.profile = profile.name().to_owned();
-    let view = View::new(&html, profile);
+    let view = View::new(&index, profile);
     if input.status == 429 {
         page.kind = PageKind::NotArticle(NotArticle::Flood);
         return;

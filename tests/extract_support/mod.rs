@@ -22,7 +22,10 @@ pub fn fixture(name: &str) -> Vec<u8> {
 pub fn read(payload: &[u8], path: &str, profile: &str, status: u16, expected: Expect) -> Page {
     let policy = site();
     let url = policy.base().join(path).unwrap();
-    let headers = [("content-type".to_owned(), "text/html; charset=utf-8".to_owned())];
+    let headers = [(
+        "content-type".to_owned(),
+        "text/html; charset=utf-8".to_owned(),
+    )];
     let input = Input {
         url: &url,
         status,

@@ -53,6 +53,8 @@ struct Filter<'a> {
     roots: [bool; 3],
     /// The last tag that was kept was a block's.
     after_block: bool,
+    /// No `</select>` stands in the rest of the page.
+    no_select_end: bool,
     too_deep: bool,
     too_many_attributes: bool,
 }
@@ -70,6 +72,7 @@ pub fn prefilter(html: &str) -> Prefiltered {
         tags: 0,
         roots: [false; 3],
         after_block: true,
+        no_select_end: false,
         too_deep: false,
         too_many_attributes: false,
     };
@@ -276,6 +279,14 @@ impl Filter<'_> {
     fn cut_element(&mut self, start: usize, name_end: usize, kind: Kind) -> usize {
         let name = self.bytes.get(start + 1..name_end).unwrap_or_default();
         let tag_end = self.tag_end(name_end);
+        let select = name.eq_ignore_ascii_case(b"select");
+        if select && self.no_select_end {
+            return self.cut(start, tag_end);
+        }
+        if name.eq_ignore_ascii_case(b"object") || name.eq_ignore_ascii_case(b"applet") {
+            // Their fallback content may be the article's.
+            return self.cut(start, tag_end);
+        }
         let end = self.end_of_text(tag_end, name);
         if kind == Kind::Script {
             let tag = self.bytes.get(name_end..tag_end).unwrap_or_default();
@@ -284,10 +295,8 @@ impl Filter<'_> {
                 self.tags += 1;
                 return end;
             }
-        } else if name.eq_ignore_ascii_case(b"object") || name.eq_ignore_ascii_case(b"applet") {
-            // Their fallback content may be the article's.
-            return self.cut(start, tag_end);
-        } else if name.eq_ignore_ascii_case(b"select") && end == self.bytes.len() {
+        } else if select && end == self.bytes.len() {
+            self.no_select_end = true;
             return self.cut(start, tag_end);
         }
         self.cut(start, end)
