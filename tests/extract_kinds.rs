@@ -1,4 +1,5 @@
 //! Pages that are no articles are told apart, whatever their status.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
 mod extract_support;
 

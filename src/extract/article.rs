@@ -110,6 +110,8 @@ fn date<'a>(
     facts: &DateFacts<'_>,
 ) -> Option<Timestamp> {
     let mut unread: Option<String> = None;
+    // Read, but without an absolute value ("2 năm trước", or rejected with a warning).
+    let mut vague: Option<(Timestamp, Vec<Warning>, &Rule)> = None;
     for rule in rules {
         for element in view.elements(rule).take(8) {
             let Some(raw) = value(rule, element) else {
@@ -120,12 +122,21 @@ fn date<'a>(
             }
             if let Some((mut time, warnings)) = adapter::date(&raw, facts) {
                 time.rule.clone_from(&rule.name);
+                if time.value.is_none() {
+                    vague.get_or_insert((time, warnings, rule));
+                    continue;
+                }
                 out.won(field, rule);
                 out.warnings.extend(warnings);
                 return Some(time);
             }
             unread.get_or_insert(raw);
         }
+    }
+    if let Some((time, warnings, rule)) = vague {
+        out.won(field, rule);
+        out.warnings.extend(warnings);
+        return Some(time);
     }
     if let Some(raw) = unread {
         let raw: String = raw.chars().take(80).collect();
