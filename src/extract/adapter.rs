@@ -1,7 +1,8 @@
 //! The one place where extraction calls the field parsers.
 
-use crate::domain::{Byline, Precision, Timestamp, Warning};
-use chrono::{DateTime, FixedOffset, NaiveDateTime, Utc};
+use super::fields::{dateline, datetime};
+use crate::domain::{Byline, Timestamp, Warning};
+use chrono::{DateTime, FixedOffset, Utc};
 
 /// What a date's reading depends on.
 pub(super) struct DateFacts<'a> {
@@ -12,21 +13,15 @@ pub(super) struct DateFacts<'a> {
 
 /// Reads a date as printed.
 pub(super) fn date(raw: &str, facts: &DateFacts<'_>) -> Option<(Timestamp, Vec<Warning>)> {
-    let _ = facts.fetched_at;
-    let _ = facts.order;
-    let text = raw.split_once(" - ").map_or(raw, |(_, rest)| rest);
-    let at = NaiveDateTime::parse_from_str(text.trim(), "%d/%m/%Y %H:%M").ok()?;
-    let at = at.and_local_timezone(facts.zone).single()?;
-    Some((
-        Timestamp {
-            value: Some(at.to_rfc3339()),
-            precision: Precision::Minute,
-            raw: raw.to_owned(),
-            rule: String::new(),
-            zone_assumed: true,
+    let context = datetime::DateContext {
+        zone: datetime::Zone::Fixed(facts.zone),
+        order: match facts.order {
+            "mdy" => datetime::Order::MonthFirst,
+            _ => datetime::Order::DayFirst,
         },
-        Vec::new(),
-    ))
+        not_after: Some(facts.fetched_at),
+    };
+    datetime::parse(raw, &context)
 }
 
 /// Reads an author line or a byline found in the body.
@@ -59,7 +54,5 @@ pub(super) fn credit(_caption: &str) -> Option<String> {
 
 /// The outlet's or place's prefix of a lead.
 pub(super) fn dateline(lead: &str) -> Option<String> {
-    lead.split_once(" - ")
-        .map(|(a, _)| a.to_owned())
-        .filter(|a| a.len() < 12)
+    dateline::find(lead)
 }

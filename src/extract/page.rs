@@ -102,7 +102,7 @@ fn read_html(
     profiles: &ProfileSet,
     profile: &Profile,
 ) {
-    if judge::is_cookie_stub(text) {
+    if judge::is_cookie_stub(text, input.header("set-cookie").is_some()) {
         page.kind = PageKind::NotArticle(NotArticle::CookieStub);
         return;
     }
@@ -172,10 +172,12 @@ fn read_html(
     page.kind = incomplete(page, input, class, items, &reading.missing);
     if page.kind == PageKind::NotArticle(NotArticle::Incomplete) {
         page.warnings.extend(reading.warnings);
-        page.warnings.push(Warning::new(
-            "incomplete",
-            format!("the page has no {}", reading.missing.join(", no ")),
-        ));
+        let why = if reading.missing.is_empty() {
+            format!("the page came with status {}", input.status)
+        } else {
+            format!("the page has no {}", reading.missing.join(", no "))
+        };
+        page.warnings.push(Warning::new("incomplete", why));
     }
 }
 
