@@ -2,7 +2,7 @@
 
 use chrono::{TimeZone, Utc};
 use khobao::extract::fields::{
-    dateline,
+    byline, dateline,
     datetime::{self, DateContext},
 };
 
@@ -73,6 +73,69 @@ fn lead_prefixes() {
         let found = dateline::find(&lead);
         if found.as_deref() != Some(want) {
             failures.push(format!("{lead}: {found:?}, want {want}"));
+        }
+    }
+    report(failures);
+}
+
+#[test]
+fn bylines() {
+    let mut failures = Vec::new();
+    for row in rows(include_str!("fixtures/facts/bylines.tsv")) {
+        let (raw, want, source, note) = (&row[0], &row[1], &row[2], &row[3]);
+        let found = byline::parse(raw);
+        if note == "NEGATIVE" {
+            if found.is_some() {
+                failures.push(format!("{raw}: {found:?}, want none"));
+            }
+            continue;
+        }
+        let Some(found) = found else {
+            failures.push(format!("{raw}: nothing was read"));
+            continue;
+        };
+        let people = serde_json::to_value(&found.people).unwrap();
+        let want: serde_json::Value = serde_json::from_str(want).unwrap();
+        if people != want {
+            failures.push(format!("{raw}: {people}, want {want}"));
+        }
+        let outlet = found.source.is_some();
+        let named = outlet || !found.organisations.is_empty();
+        let expected = !source.is_empty() || note.contains("compiled from");
+        if named
+            != (expected
+                || !found.organisations.is_empty()
+                    && source.is_empty()
+                    && people.as_array().unwrap().is_empty())
+        {
+            failures.push(format!("{raw}: {found:?}, want {source:?}"));
+        }
+        if let Some(name) = source.strip_prefix("source: ") {
+            let name = match name {
+                "provincial portal" => "Cổng TTĐT tỉnh",
+                "TTXVN via Báo Tin tức" => "TTXVN/Báo Tin tức",
+                name => name,
+            };
+            if found.source.as_deref() != Some(name) {
+                failures.push(format!("{raw}: source {:?}, want {name}", found.source));
+            }
+        }
+        if found.raw.contains("Tác giả") || found.raw.contains("Nguồn tin") {
+            failures.push(format!("{raw}: the CMS's label stays in {:?}", found.raw));
+        }
+    }
+    report(failures);
+}
+
+#[test]
+fn credits_among_the_bylines() {
+    let mut failures = Vec::new();
+    for row in rows(include_str!("fixtures/facts/bylines.tsv")) {
+        if let Some(name) = row[0].strip_prefix("Ảnh: ") {
+            let found = byline::credit(&format!("Quang cảnh buổi lễ. {}", row[0]));
+            if found.as_deref() != Some(name.trim_end_matches('.')) {
+                failures.push(format!("{}: {found:?}", row[0]));
+            }
         }
     }
     report(failures);
