@@ -1,6 +1,6 @@
 //! The one place where extraction calls the field parsers.
 
-use super::fields::{dateline, datetime};
+use super::fields::{byline, dateline, datetime};
 use crate::domain::{Byline, Timestamp, Warning};
 use chrono::{DateTime, FixedOffset, Utc};
 
@@ -24,32 +24,29 @@ pub(super) fn date(raw: &str, facts: &DateFacts<'_>) -> Option<(Timestamp, Vec<W
     datetime::parse(raw, &context)
 }
 
-/// Reads an author line or a byline found in the body.
-pub(super) fn byline(raw: &str) -> Option<Byline> {
-    Some(Byline {
-        raw: raw.to_owned(),
-        ..Byline::default()
-    })
+/// One byline from the author line, the source line and the body's last lines.
+pub(super) fn byline(author: Option<&str>, source: Option<&str>, tail: &[&str]) -> Option<Byline> {
+    byline::merge(author, source, tail)
 }
 
-/// Whether the last line of a body is a byline. `set_apart`: right-aligned, bold or italic.
+/// Whether the last line of a body is a byline: by its words, or, where it is `set_apart`
+/// (right-aligned, bold or italic), because it is nothing but names.
 pub(super) fn is_byline(text: &str, set_apart: bool) -> bool {
-    set_apart && text.chars().count() < 60
+    match byline::strength(text) {
+        byline::Strength::Labelled => true,
+        byline::Strength::BareName => set_apart,
+        byline::Strength::None => false,
+    }
 }
 
 /// Splits "… last sentence. Tin, ảnh: X" into the sentence and the byline.
-pub(super) fn split_tail(_text: &str) -> Option<(String, String)> {
-    None
-}
-
-/// Puts what the author line says and what the body's last line says together.
-pub(super) fn merge(first: Byline, _second: Byline) -> Byline {
-    first
+pub(super) fn split_tail(text: &str) -> Option<(String, String)> {
+    byline::split_tail(text).map(|(before, last)| (before.to_owned(), last.to_owned()))
 }
 
 /// The photographer or agency named in a caption.
-pub(super) fn credit(_caption: &str) -> Option<String> {
-    None
+pub(super) fn credit(caption: &str) -> Option<String> {
+    byline::credit(caption)
 }
 
 /// The outlet's or place's prefix of a lead.

@@ -78,7 +78,7 @@ pub(super) fn read(view: &View<'_>, url: &Url, fetched_at: DateTime<Utc>) -> Rea
         out.article.images.push(image);
     }
     let tail = body(&mut out, view, url);
-    out.article.byline = byline(&mut out, view, tail);
+    out.article.byline = byline(&mut out, view, &tail);
     require(&mut out, view.profile);
     if out.article.body.is_empty() {
         out.warn("no_body", "the article has no text below its lead");
@@ -323,29 +323,16 @@ fn byline_lines(parts: &mut Vec<Piece>) -> Vec<String> {
 }
 
 /// The author line, the source line, and what the body's end says.
-fn byline(out: &mut Reading, view: &View<'_>, tail: Vec<String>) -> Option<Byline> {
+fn byline(out: &mut Reading, view: &View<'_>, tail: &[String]) -> Option<Byline> {
     let fields = &view.profile.fields;
     let author = view.first(&fields.author);
     let author = out.text("author", author);
     let source = view.first(&fields.source);
     let source = out.text("source", source);
-    let mut byline = author.as_deref().and_then(adapter::byline);
     if !tail.is_empty() {
         out.rules
             .insert("byline".to_owned(), "body-tail".to_owned());
     }
-    for line in tail {
-        let Some(more) = adapter::byline(&line) else {
-            continue;
-        };
-        byline = Some(match byline.take() {
-            Some(first) => adapter::merge(first, more),
-            None => more,
-        });
-    }
-    if let Some(source) = source {
-        let byline = byline.get_or_insert_with(Byline::default);
-        byline.source = Some(source);
-    }
-    byline
+    let tail: Vec<&str> = tail.iter().map(String::as_str).collect();
+    adapter::byline(author.as_deref(), source.as_deref(), &tail)
 }
