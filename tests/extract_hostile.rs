@@ -1,4 +1,5 @@
 //! Hostile input: never a panic, a hang or a deep stack; always a kind and a warning.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
 mod extract_support;
 

@@ -1,4 +1,5 @@
 //! Pages that are no articles are told apart, whatever their status.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
 mod extract_support;
 
@@ -154,4 +155,29 @@ fn feeds_and_sitemaps_broken_or_not() {
         let page = read(&whole[..at], "/x.xml", "nukeviet", 200, Expect::Any);
         assert_eq!(urls(&page, kind), items[..1], "{name}");
     }
+}
+
+#[test]
+fn a_stub_may_set_its_cookie_in_the_header() {
+    let stub =
+        b"<html><head><meta http-equiv=\"refresh\" content=\"0\"></head><body></body></html>";
+    let policy = extract_support::site();
+    let url = policy.base().join("/tin/bai-1.html").unwrap();
+    let kind = |headers: &[(String, String)]| {
+        let input = khobao::extract::Input {
+            url: &url,
+            status: 200,
+            headers,
+            payload: stub,
+            fetched_at: "2026-11-23T03:00:00Z".parse().unwrap(),
+            policy: &policy,
+            limit: 1 << 20,
+            expected: Expect::Article,
+        };
+        let profiles = &extract_support::PROFILES;
+        khobao::extract::extract(&input, profiles, profiles.get("nukeviet").unwrap()).kind
+    };
+    let cookie = [("set-cookie".to_owned(), "a=1".to_owned())];
+    assert_eq!(kind(&cookie), PageKind::NotArticle(NotArticle::CookieStub));
+    assert_eq!(kind(&[]), PageKind::NotArticle(NotArticle::Incomplete));
 }

@@ -1,4 +1,5 @@
 //! Every theme of the NukeViet family, and the generic profile: whole pages as snapshots.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
 mod extract_support;
 

@@ -149,10 +149,8 @@ fn locations(text: &str, parents: &[&str], name: &str) -> (Vec<String>, Vec<Warn
                     }
                 }
             }
-            Event::Empty(start) => {
-                if inside && start.name().as_ref() == name {
-                    out.extend(href(&start));
-                }
+            Event::Empty(start) if inside && start.name().as_ref() == name => {
+                out.extend(href(&start));
             }
             Event::End(end) => {
                 if parents

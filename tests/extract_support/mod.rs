@@ -1,5 +1,6 @@
 //! What the extraction tests share: fixtures, a site, one call.
 #![allow(dead_code)] // Each test file uses a part of it.
+#![allow(clippy::unwrap_used)] // A helper of tests fails as a test does.
 
 use khobao::domain::{Page, UrlPolicy};
 use khobao::extract::{Expect, Input, ProfileSet, extract};
