@@ -62,10 +62,10 @@ pub fn strength(line: &str) -> Strength {
     if byline.organisations.iter().any(|name| long(name)) {
         return Strength::None;
     }
-    if let Some(source) = &byline.source {
-        if !source_fits(source, colon || bracketed) {
-            return Strength::None;
-        }
+    if let Some(source) = &byline.source
+        && !source_fits(source, colon || bracketed)
+    {
+        return Strength::None;
     }
     if cms {
         return Strength::Labelled;
@@ -158,7 +158,10 @@ fn source_fits(source: &str, marked: bool) -> bool {
         Kind::Person(_) => words <= 5,
         Kind::Organisation(_) => marked || (words == 1 && names::is_acronym(source)),
         Kind::Desk(_) => true,
-        Kind::Text(_) | Kind::Nobody => false,
+        // "Thu Hà/VOV".
+        Kind::Text(_) | Kind::Nobody => source
+            .split_once('/')
+            .is_some_and(|(_, last)| matches!(names::classify(last, false), Kind::Outlet(_))),
     }
 }
 
@@ -167,7 +170,7 @@ fn source_fits(source: &str, marked: bool) -> bool {
 /// end of a sentence, in closing brackets, or before a label of several roles.
 pub fn split_tail(paragraph: &str) -> Option<(&str, &str)> {
     let shown = paragraph.trim_end();
-    let from = shown.floor_char_boundary(shown.len().saturating_sub(TAIL));
+    let from = text::boundary(shown, shown.len().saturating_sub(TAIL));
     let tail = shown.get(from..)?;
     if !tail.contains(':')
         && !tail.contains("heo ")
