@@ -205,19 +205,25 @@ pub fn split_tail(paragraph: &str) -> Option<(&str, &str)> {
         if !(ends_sentence || bracket || glued_label) {
             continue;
         }
-        tried += 1;
-        if tried > 48 {
-            return None;
-        }
         let (Some(line), Some(body)) = (tail.get(at..), shown.get(..from + at)) else {
             continue;
         };
-        let labelled = if ends_sentence || bracket {
-            !line.contains(". ") && strength(line) == Strength::Labelled
-                || line.contains(". ") && line.contains(':') && strength(line) == Strength::Labelled
-        } else {
-            several_roles(line) && strength(line) == Strength::Labelled
-        };
+        // A byline has a colon early on, or begins with a bracket, "Theo" or "Nguồn".
+        let near = text::boundary(line, 60);
+        let likely = c == '('
+            || line
+                .get(..near)
+                .is_some_and(|head| head.contains([':', '：']))
+            || (matches!(c, 'T' | 'N') && parse::source_head(line).is_some());
+        if !likely {
+            continue;
+        }
+        tried += 1;
+        if tried > 16 {
+            return None;
+        }
+        let labelled = (ends_sentence || bracket || several_roles(line))
+            && strength(line) == Strength::Labelled;
         let body = body.trim_end();
         if labelled && !body.is_empty() {
             return Some((body, line));
