@@ -5,7 +5,7 @@
 //! where the caller sees a signature (last line, right-aligned or bold). The forms are facts seen
 //! on public portals (`tests/fixtures/facts/bylines.tsv`) and their kin.
 
-mod labels;
+pub(super) mod labels;
 mod lines;
 mod names;
 mod parse;
@@ -127,10 +127,10 @@ fn absorb(out: &mut Byline, next: Byline) {
     }
     match (&out.source, next.source) {
         (None, source) => out.source = source,
-        (Some(had), Some(other)) if text::name_key(had) != text::name_key(&other) => {
-            if !known(out, &other) {
-                out.organisations.push(other);
-            }
+        (Some(had), Some(other))
+            if text::name_key(had) != text::name_key(&other) && !known(out, &other) =>
+        {
+            out.organisations.push(other);
         }
         _ => {}
     }

@@ -57,8 +57,13 @@ fn bracketed(head: &str) -> Option<&str> {
         .chars()
         .all(|c| c.is_alphanumeric() || matches!(c, ' ' | '.' | '&' | '-' | '/'));
     let mut words = name.split(' ');
+    let lower = name.to_lowercase();
+    let written = dashed
+        && (super::byline::labels::is_outlet(&lower)
+            || matches!(lower.as_str(), "mặt trận" | "pháp luật"));
     let outlet = plain
-        && (super::places::is_province(name)
+        && (written
+            || super::places::is_province(name)
             || domain(name)
             || outlet_word(name)
             || (words.clone().count() <= 4
@@ -77,7 +82,7 @@ fn bare(head: &str) -> Option<&str> {
     let glued = !name.ends_with(' ');
     let name = name.trim_end();
     let rest = head.get(at..)?.trim_start_matches(dash);
-    if name.chars().count() > LONGEST || !begins(rest) {
+    if name.chars().count() > LONGEST || !(begins(rest) || (!glued && begins_by_time(rest))) {
         return None;
     }
     // "HĐND - UBND", "COVID-19", "GS - TS": compounds.
@@ -87,6 +92,7 @@ fn bare(head: &str) -> Option<&str> {
         .next()
         .unwrap_or_default();
     if acronym(next_word)
+        && !NO_OUTLET.contains(&next_word)
         && !PROVINCES
             .iter()
             .any(|p| next.to_lowercase().starts_with(&p.to_lowercase()))
@@ -165,6 +171,22 @@ fn begins(rest: &str) -> bool {
     })
 }
 
+/// A sentence begun in lower case by mistake ("DIC – sáng 5/9, ...").
+fn begins_by_time(rest: &str) -> bool {
+    let rest = rest.trim_start();
+    [
+        "sáng ",
+        "chiều ",
+        "tối ",
+        "trưa ",
+        "ngày ",
+        "vừa qua",
+        "trong ",
+    ]
+    .iter()
+    .any(|word| rest.starts_with(word))
+}
+
 /// Capitals, at least two, with digits, `&` and full stops between: "QNO", "TN&MT", "BDK.VN".
 fn acronym(word: &str) -> bool {
     let letters = word.chars().filter(|c| c.is_alphabetic()).count();
@@ -214,6 +236,10 @@ mod tests {
             ("Điện Biên, ngày 5/9 - Chiều nay", "Điện Biên"),
             ("TP.HCM - Sáng nay", "TP.HCM"),
             ("Hanoinet - Sáng nay", "Hanoinet"),
+            ("DIC – sáng 5/9", "DIC"),
+            ("DIC - HĐND tỉnh họp", "DIC"),
+            ("(Dân trí) - Sáng nay", "Dân trí"),
+            ("(Mặt trận) - Sáng nay", "Mặt trận"),
             ("\u{a0}(QBĐT) - Sáng nay", "QBĐT"),
             ("[BGĐT] Sáng nay", "BGĐT"),
         ] {

@@ -108,7 +108,7 @@ struct Found {
 /// others; one labelled as an update only where there is no other. A two-digit year is read only
 /// where no other reading is possible.
 pub fn parse(raw: &str, context: &DateContext) -> Option<(Timestamp, Vec<Warning>)> {
-    let cut = raw.floor_char_boundary(LONGEST.min(raw.len()));
+    let cut = text::boundary(raw, LONGEST);
     let shown = text::collapse(raw.get(..cut)?).into_owned();
     let lower = text::nfc(&shown).to_lowercase();
     let tokens = token::cut(&lower);
@@ -339,13 +339,14 @@ fn fill(stamp: &mut Timestamp, found: &Found, context: &DateContext) -> Option<V
             )),
         }
     }
-    if let Some((day, short)) = found.weekday {
-        if day != date.weekday() && (!short || settled == Settled::English) {
-            warnings.push(Warning::new(
-                "weekday_mismatch",
-                format!("the page says {day}, but {date} is a {}", date.weekday()),
-            ));
-        }
+    if let Some((day, short)) = found.weekday
+        && day != date.weekday()
+        && (!short || settled == Settled::English)
+    {
+        warnings.push(Warning::new(
+            "weekday_mismatch",
+            format!("the page says {day}, but {date} is a {}", date.weekday()),
+        ));
     }
     if matches!((date.year(), date.ordinal()), (1970, 1) | (1900, 1)) {
         warnings.push(Warning::new(

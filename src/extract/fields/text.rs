@@ -122,6 +122,15 @@ pub fn name_key(text: &str) -> String {
     out
 }
 
+/// The last character boundary at or before byte `at`.
+pub(super) fn boundary(text: &str, at: usize) -> usize {
+    let mut at = at.min(text.len());
+    while !text.is_char_boundary(at) {
+        at -= 1;
+    }
+    at
+}
+
 /// Heads of lines that CMS themes print around or inside the body (facts seen on public portals:
 /// NukeViet's time-out notice, rating, sharing, related lists, flood page).
 const BOILERPLATE: &[&str] = &[

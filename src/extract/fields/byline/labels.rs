@@ -201,6 +201,26 @@ pub(super) fn weak(phrase: &str) -> bool {
     )
 }
 
+/// Positions that stand behind a name ("Nguyễn Văn A, Trưởng phòng Nội vụ"): nobody's name.
+pub(super) fn is_position(lower: &str) -> bool {
+    [
+        "trưởng ",
+        "phó ",
+        "chủ tịch",
+        "bí thư",
+        "giám đốc",
+        "tổng biên tập",
+        "chuyên viên",
+        "cán bộ",
+        "ủy viên",
+        "uỷ viên",
+        "thư ký ",
+        "hiệu trưởng",
+    ]
+    .iter()
+    .any(|head| lower.starts_with(head))
+}
+
 /// Names that a CMS gives its own accounts.
 pub(super) fn is_account(lower: &str) -> bool {
     matches!(
@@ -322,7 +342,7 @@ pub(super) const TITLES: &[&str] = &[
 ];
 
 /// Whether the outlets of news are meant: "Báo Nhân Dân", "TTXVN", "VOV".
-pub(super) fn is_outlet(lower: &str) -> bool {
+pub(in crate::extract::fields) fn is_outlet(lower: &str) -> bool {
     const HEADS: &[&str] = &[
         "báo ",
         "tạp chí ",
@@ -363,6 +383,10 @@ pub(super) fn is_outlet(lower: &str) -> bool {
         "tiền phong",
         "lao động",
         "vtc",
+        "đại đoàn kết",
+        "daidoanket",
+        "người lao động",
+        "công an nhân dân",
         "ttx",
         "nhandan",
         "sggp",

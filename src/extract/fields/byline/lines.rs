@@ -62,10 +62,10 @@ pub fn strength(line: &str) -> Strength {
     if byline.organisations.iter().any(|name| long(name)) {
         return Strength::None;
     }
-    if let Some(source) = &byline.source {
-        if !source_fits(source, colon || bracketed) {
-            return Strength::None;
-        }
+    if let Some(source) = &byline.source
+        && !source_fits(source, colon || bracketed)
+    {
+        return Strength::None;
     }
     if cms {
         return Strength::Labelled;
@@ -158,7 +158,10 @@ fn source_fits(source: &str, marked: bool) -> bool {
         Kind::Person(_) => words <= 5,
         Kind::Organisation(_) => marked || (words == 1 && names::is_acronym(source)),
         Kind::Desk(_) => true,
-        Kind::Text(_) | Kind::Nobody => false,
+        // "Thu Hà/VOV".
+        Kind::Text(_) | Kind::Nobody => source
+            .split_once('/')
+            .is_some_and(|(_, last)| matches!(names::classify(last, false), Kind::Outlet(_))),
     }
 }
 
@@ -167,7 +170,7 @@ fn source_fits(source: &str, marked: bool) -> bool {
 /// end of a sentence, in closing brackets, or before a label of several roles.
 pub fn split_tail(paragraph: &str) -> Option<(&str, &str)> {
     let shown = paragraph.trim_end();
-    let from = shown.floor_char_boundary(shown.len().saturating_sub(TAIL));
+    let from = text::boundary(shown, shown.len().saturating_sub(TAIL));
     let tail = shown.get(from..)?;
     if !tail.contains(':')
         && !tail.contains("heo ")
@@ -202,19 +205,25 @@ pub fn split_tail(paragraph: &str) -> Option<(&str, &str)> {
         if !(ends_sentence || bracket || glued_label) {
             continue;
         }
-        tried += 1;
-        if tried > 48 {
-            return None;
-        }
         let (Some(line), Some(body)) = (tail.get(at..), shown.get(..from + at)) else {
             continue;
         };
-        let labelled = if ends_sentence || bracket {
-            !line.contains(". ") && strength(line) == Strength::Labelled
-                || line.contains(". ") && line.contains(':') && strength(line) == Strength::Labelled
-        } else {
-            several_roles(line) && strength(line) == Strength::Labelled
-        };
+        // A byline has a colon early on, or begins with a bracket, "Theo" or "Nguồn".
+        let near = text::boundary(line, 60);
+        let likely = c == '('
+            || line
+                .get(..near)
+                .is_some_and(|head| head.contains([':', '：']))
+            || (matches!(c, 'T' | 'N') && parse::source_head(line).is_some());
+        if !likely {
+            continue;
+        }
+        tried += 1;
+        if tried > 16 {
+            return None;
+        }
+        let labelled = (ends_sentence || bracket || several_roles(line))
+            && strength(line) == Strength::Labelled;
         let body = body.trim_end();
         if labelled && !body.is_empty() {
             return Some((body, line));

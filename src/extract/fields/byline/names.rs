@@ -239,7 +239,15 @@ pub(super) fn is_acronym(phrase: &str) -> bool {
     if !letters.iter().any(|c| vowel(*c)) {
         return letters.len() >= 4;
     }
-    letters.len() >= 3 && !syllable(&letters.iter().map(|c| base(*c)).collect::<String>())
+    let word: String = letters.iter().map(|c| base(*c)).collect();
+    !syllable(&word) || (word.ends_with(['c', 'p', 't', 'h']) && stop_without_tone(&word, phrase))
+}
+
+/// A syllable that ends in c, ch, p or t always carries the acute or the dot: "DIC" and "BAT" are
+/// no syllables, "LỘC" and "TẾT" are.
+fn stop_without_tone(word: &str, phrase: &str) -> bool {
+    use unicode_normalization::UnicodeNormalization;
+    !word.ends_with("nh") && !phrase.nfd().any(|c| matches!(c, '\u{0301}' | '\u{0323}'))
 }
 
 /// Whether the base letters make one Vietnamese syllable: onset, one to three vowels, coda.

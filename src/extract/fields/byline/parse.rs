@@ -313,12 +313,12 @@ impl<'a> Reader<'a> {
     /// A phrase that is no plain name: "Minh Thùy tổng hợp", "Minh Thùy theo VOV", "minh thùy".
     fn words(&self, words: &str, labelled: bool, roles: &[Role], out: &mut Parsed) {
         for mark in [" theo ", " Theo "] {
-            if let Some((name, source)) = words.split_once(mark) {
-                if names::is_name(name) {
-                    out.person(names::display(name), roles);
-                    out.set_source(source);
-                    return;
-                }
+            if let Some((name, source)) = words.split_once(mark)
+                && names::is_name(name)
+            {
+                out.person(names::display(name), roles);
+                out.set_source(source);
+                return;
             }
         }
         let mut spaces = words.rmatch_indices(' ').map(|(at, _)| at);
@@ -340,6 +340,9 @@ impl<'a> Reader<'a> {
             return;
         }
         out.residue += 1;
+        if labels::is_position(&words.to_lowercase()) {
+            return;
+        }
         if words.chars().next().is_some_and(char::is_uppercase) && words.len() <= 120 {
             out.organisation(words);
         }
@@ -352,10 +355,11 @@ impl<'a> Reader<'a> {
             return;
         }
         if let Some(roles) = labels::roles(inner) {
-            if !matches!(
+            let other = matches!(
                 names::classify(inner, false),
                 Kind::Desk(_) | Kind::Unnamed(_)
-            ) {
+            );
+            if !other || out.last_people > 0 {
                 out.qualify(&roles);
                 return;
             }
@@ -371,6 +375,8 @@ impl<'a> Reader<'a> {
             Kind::Outlet(name) if !photo => out.set_source(&name),
             Kind::Unnamed(name) => out.set_source(&name),
             Kind::Nobody => {}
+            // "tổng hợp", shortened.
+            _ if matches!(inner.to_lowercase().as_str(), "t/h" | "th" | "t.h") => {}
             Kind::Person(_) | Kind::Text(_) => out.organisation(inner),
             Kind::Outlet(name) | Kind::Desk(name) | Kind::Organisation(name) => {
                 out.organisation(&name);
@@ -546,7 +552,9 @@ fn cut(text: &str) -> Vec<Piece> {
                 before = c;
                 continue;
             }
-            ',' | ';' | '|' | '•' | '·' | '+' | '\n' if !url => Some(c),
+            ',' | ';' | '|' | '•' | '·' | '\n' if !url => Some(c),
+            // "Vietnam+" is a name.
+            '+' if before == ' ' || after.is_alphabetic() => Some(c),
             '–' | '—' => Some('-'),
             '-' if spaced => Some('-'),
             // "Huỳnh Phong-Hùng Anh": two names of two words each.

@@ -123,6 +123,7 @@ fn organisations_are_no_people() {
         ("Ban Biên tập", "Ban Biên tập"),
         ("Nhóm phóng viên", "Nhóm phóng viên"),
         ("PV - CTV", "PV"),
+        ("Tin, ảnh: DIC", "DIC"),
         (
             "Sở Văn hóa, Thể thao và Du lịch",
             "Sở Văn hóa, Thể thao và Du lịch",

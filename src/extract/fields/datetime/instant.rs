@@ -51,10 +51,11 @@ pub fn url_month(url: &str) -> Option<(i32, u32)> {
         let month = month
             .filter(|m| (1..=2).contains(&m.len()) && m.bytes().all(|b| b.is_ascii_digit()))
             .and_then(|m| m.parse::<u32>().ok());
-        if let (Some(year), Some(month)) = (year, month) {
-            if (1990..=2099).contains(&year) && (1..=12).contains(&month) {
-                return Some((year, month));
-            }
+        if let (Some(year), Some(month)) = (year, month)
+            && (1990..=2099).contains(&year)
+            && (1..=12).contains(&month)
+        {
+            return Some((year, month));
         }
     }
     None

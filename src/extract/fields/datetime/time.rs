@@ -147,14 +147,13 @@ fn spoken(hour: u32, tokens: &[Token<'_>]) -> Option<(Time, usize)> {
     }
     let mut used = at + 1 + usize::from(named);
     let mut second = None;
-    if let Some(n) = tokens.get(used).and_then(|t| t.number(1, 2)) {
-        if tokens
+    if let Some(n) = tokens.get(used).and_then(|t| t.number(1, 2))
+        && tokens
             .get(used + 1)
             .is_some_and(|t| matches!(t.text, "giây" | "s"))
-        {
-            second = Some(n);
-            used += 2;
-        }
+    {
+        second = Some(n);
+        used += 2;
     }
     let time = Time {
         minute: Some(minute),
