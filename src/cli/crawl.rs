@@ -21,7 +21,7 @@ pub(super) fn crawl(config: &Path, format: LogFormat, args: Crawl) -> anyhow::Re
         .iter()
         .find(|site| config.contact.is_none() && !site.allow_private)
     {
-        return Err(Failure::new(
+        return Err(Failure::error(
             code::USAGE,
             format!(
                 "crawler.contact is missing in {}, and {} is not loopback; write \

@@ -18,7 +18,7 @@ pub(super) fn show(
 ) -> anyhow::Result<u8> {
     let (config, archive) = setup::archive(config)?;
     let row = find(&config, &archive, name)?.ok_or_else(|| {
-        Failure::new(
+        Failure::error(
             code::FAILED,
             format!(
                 "no record {name}; `khobao export --format csv` lists them, and `khobao runs show` \
@@ -28,7 +28,7 @@ pub(super) fn show(
     })?;
     let id = row.id;
     let record = archive.record(row, revision)?.ok_or_else(|| {
-        Failure::new(
+        Failure::error(
             code::FAILED,
             format!("record {id} has no revision {}", revision.unwrap_or(1)),
         )
@@ -93,7 +93,7 @@ pub(super) fn runs(config: &Path, command: Option<RunsCommand>, json: bool) -> a
         .checked_sub(1)
         .and_then(|at| runs.get(at))
         .ok_or_else(|| {
-            Failure::new(
+            Failure::error(
                 code::USAGE,
                 format!("no run {number}; `khobao runs` lists 1 to {}", runs.len()),
             )

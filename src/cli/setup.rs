@@ -28,7 +28,7 @@ pub(super) fn profiles(config: &Path) -> anyhow::Result<ProfileSet> {
         files.sort();
     }
     ProfileSet::with_dir(&files)
-        .map_err(|why| super::Failure::new(super::code::USAGE, why.to_string()))
+        .map_err(|why| super::Failure::error(super::code::USAGE, why.to_string()))
 }
 
 /// Configuration and profiles, checked.

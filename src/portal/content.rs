@@ -229,7 +229,7 @@ pub(super) fn article(id: u64, same_time: usize) -> Truth {
     };
     let slug = format!(
         "{}-so-{id}",
-        ["hoi-nghi", "phong-trao", "doan-ket", "khao-sat"][(id % 4) as usize]
+        pick(&["hoi-nghi", "phong-trao", "doan-ket", "khao-sat"], id, 908)
     );
     let picture = (id % 7) as usize;
     Truth {
@@ -246,7 +246,12 @@ pub(super) fn article(id: u64, same_time: usize) -> Truth {
         lead,
         dateline,
         paragraphs: (0..3 + id % 3).map(|n| paragraph(id, n)).collect(),
-        form: [Form::Breaks, Form::Paragraphs, Form::Divisions, Form::Word][(id / 5 % 4) as usize],
+        form: match id / 5 % 4 {
+            0 => Form::Breaks,
+            1 => Form::Paragraphs,
+            2 => Form::Divisions,
+            _ => Form::Word,
+        },
         caption: (picture < 6)
             .then(|| format!("Quang cảnh buổi làm việc tại {place}, bài số {id}.")),
         picture,
@@ -258,7 +263,7 @@ pub(super) fn article(id: u64, same_time: usize) -> Truth {
         } else {
             String::new()
         },
-        tags: if id % 3 == 0 {
+        tags: if id.is_multiple_of(3) {
             vec![pick(&WHAT, id, 907).to_owned()]
         } else {
             Vec::new()

@@ -152,6 +152,11 @@ impl State {
                 }
             }
         }
+        // Filed twice: under its second category the article has another address, which answers 301.
+        for twice in list.iter_mut().filter(|a| a.category != category) {
+            let path = |at: usize| CATEGORIES.get(at).map_or("", |c| c.0);
+            twice.url = twice.url.replacen(path(twice.category), path(category), 1);
+        }
         list.sort_by_key(|a| (std::cmp::Reverse(a.published), std::cmp::Reverse(a.id)));
         list
     }
@@ -167,6 +172,7 @@ impl State {
     /// Up to ten neighbours in the same category, nearest first, strictly newer or older.
     pub fn neighbours(&self, of: &Truth, newer: bool) -> Vec<Truth> {
         let mut list = self.category(of.category);
+        list.retain(|a| a.category == of.category);
         if newer {
             list.reverse();
             list.retain(|a| a.published > of.published);
