@@ -5,10 +5,12 @@
 //! where the caller sees a signature (last line, right-aligned or bold). The forms are facts seen
 //! on public portals (`tests/fixtures/facts/bylines.tsv`) and their kin.
 
-pub(super) mod labels;
+mod labels;
 mod lines;
 mod names;
+pub(super) mod outlets;
 mod parse;
+mod pieces;
 
 pub use lines::{Strength, credit, looks_like_byline, split_tail, strength};
 

@@ -59,7 +59,7 @@ fn bracketed(head: &str) -> Option<&str> {
     let mut words = name.split(' ');
     let lower = name.to_lowercase();
     let written = dashed
-        && (super::byline::labels::is_outlet(&lower)
+        && (super::byline::outlets::is_outlet(&lower)
             || matches!(lower.as_str(), "mặt trận" | "pháp luật"));
     let outlet = plain
         && (written

@@ -3,8 +3,8 @@
 //! Cheap checks (length, a colon, a capital) come before any reading, because every line of every
 //! body passes here.
 
-use super::labels;
 use super::names::{self, Kind};
+use super::outlets;
 use super::parse;
 use crate::extract::fields::text;
 
@@ -83,7 +83,7 @@ pub fn strength(line: &str) -> Strength {
         let desk = byline.source.is_none() && byline.organisations.len() == 1;
         let agency = byline.source.is_some() && byline.organisations.is_empty();
         let lower = shown.to_lowercase();
-        return match (desk && labels::is_desk(&lower), agency) {
+        return match (desk && outlets::is_desk(&lower), agency) {
             (_, true) if bracketed => Strength::Labelled,
             (true, _) | (_, true) => Strength::BareName,
             _ => Strength::None,
@@ -150,7 +150,7 @@ fn source_fits(source: &str, marked: bool) -> bool {
     if lower.starts_with("báo cáo") || words > 12 || source.contains(", ") {
         return false;
     }
-    if labels::looks_like_domain(lower.rsplit(' ').next().unwrap_or(&lower)) {
+    if outlets::looks_like_domain(lower.rsplit(' ').next().unwrap_or(&lower)) {
         return true;
     }
     match names::classify(source, false) {

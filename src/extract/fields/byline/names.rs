@@ -3,7 +3,7 @@
 //! Names of the Thái, Mông, Ê-đê and others ("Giàng A Páo", "H'Hen Niê", "Y-Bhăm") are whole
 //! names: apostrophes and hyphens belong to them.
 
-use super::labels;
+use super::outlets;
 use crate::extract::fields::places::is_province;
 
 /// What a phrase is.
@@ -30,22 +30,22 @@ pub(super) enum Kind {
 pub(super) fn classify(phrase: &str, labelled: bool) -> Kind {
     let phrase = trim(phrase);
     let lower = phrase.to_lowercase();
-    if phrase.is_empty() || labels::is_account(&lower) || lower.contains('@') {
+    if phrase.is_empty() || outlets::is_account(&lower) || lower.contains('@') {
         return Kind::Nobody;
     }
-    if labels::is_unnamed_source(&lower) {
+    if outlets::is_unnamed_source(&lower) {
         return Kind::Unnamed(phrase.to_owned());
     }
-    if labels::is_outlet(&lower) {
+    if outlets::is_outlet(&lower) {
         return Kind::Outlet(outlet_form(phrase));
     }
     if let Some(name) = without_title(phrase, &lower) {
         return Kind::Person(display(name));
     }
-    if labels::is_desk(&lower) {
+    if outlets::is_desk(&lower) {
         return Kind::Desk(phrase.to_owned());
     }
-    if labels::is_organisation(&lower) && !surname_head(phrase, &lower) {
+    if outlets::is_organisation(&lower) && !surname_head(phrase, &lower) {
         return Kind::Organisation(phrase.to_owned());
     }
     if (is_province(phrase) && !labelled) || is_acronym(phrase) {
@@ -110,7 +110,7 @@ pub(super) fn trim(phrase: &str) -> &str {
 
 /// The name after a title ("PV Minh Thùy"), where one follows.
 fn without_title<'a>(phrase: &'a str, lower: &str) -> Option<&'a str> {
-    for title in labels::TITLES {
+    for title in outlets::TITLES {
         let Some(rest) = lower.strip_prefix(title) else {
             continue;
         };
@@ -144,9 +144,9 @@ fn without_title<'a>(phrase: &'a str, lower: &str) -> Option<&'a str> {
         .iter()
         .any(|word| lower.starts_with(word));
         let known = subject
-            || labels::is_desk(&lower)
-            || labels::is_outlet(&lower)
-            || labels::is_organisation(&lower)
+            || outlets::is_desk(&lower)
+            || outlets::is_outlet(&lower)
+            || outlets::is_organisation(&lower)
             || is_province(name)
             || is_acronym(name);
         return (!known && is_name(name)).then_some(name);
