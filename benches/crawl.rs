@@ -6,6 +6,8 @@
 //! `-- --pages N` changes the number, `-- --memory` adds a crawl of ten times as many pages and
 //! compares the peak resident memory.
 
+#![allow(clippy::expect_used, clippy::print_stdout, clippy::indexing_slicing)]
+
 use khobao::archive::Extracted;
 use khobao::archive::store::{open_value, seal_value};
 use khobao::domain::{Digest, UrlPolicy};
