@@ -45,7 +45,7 @@ pub fn gzip(bytes: &[u8]) -> Vec<u8> {
     out.finish().unwrap()
 }
 
-/// `bytes` in chunks of `size`, with an extension and a trailer.
+/// `bytes` in chunks of `size`, with extensions (no trailer: warcio takes it for content).
 pub fn chunked(bytes: &[u8], size: usize) -> Vec<u8> {
     let mut out = Vec::new();
     for chunk in bytes.chunks(size) {
@@ -53,7 +53,7 @@ pub fn chunked(bytes: &[u8], size: usize) -> Vec<u8> {
         out.extend(chunk);
         out.extend(b"\r\n");
     }
-    out.extend(b"0\r\nX-Cuoi: het\r\n\r\n");
+    out.extend(b"0\r\n\r\n");
     out
 }
 

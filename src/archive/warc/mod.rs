@@ -5,6 +5,7 @@
 
 mod cdxj;
 mod check;
+mod pack;
 mod reader;
 mod record;
 mod recover;
