@@ -105,7 +105,7 @@ impl Scan {
         let length = reader.finish()?;
         self.records += 1;
         self.good = reader.offset();
-        self.shared |= head.inner > 0;
+        self.shared |= length == 0 || head.inner > 0;
         if listed && let Some(line) = line(head, length, block, name) {
             let kept = self.runs.add(line, &self.warc);
             kept.map_err(|why| WarcError::io("sort the index of", &self.warc, &why))?;

@@ -53,6 +53,8 @@ pub(super) struct Input {
     /// Unpacked bytes of the member that were taken.
     taken: u64,
     made: u32,
+    /// The deflate stream is over; its trailer is still to be read.
+    over: bool,
     /// The member's trailer was read and is right.
     done: bool,
 }
@@ -73,6 +75,7 @@ impl Input {
             out_end: 0,
             taken: 0,
             made: 0,
+            over: false,
             done: false,
         }
     }
@@ -87,7 +90,7 @@ impl Input {
 
     fn leave(&mut self) {
         self.mode = Mode::Outside;
-        self.done = false;
+        (self.over, self.done) = (false, false);
         (self.out_start, self.out_end, self.taken) = (0, 0, 0);
     }
 
@@ -213,6 +216,9 @@ impl Input {
 
     fn inflate(&mut self) -> Result<(), Bad> {
         loop {
+            if self.over {
+                return self.trailer();
+            }
             self.fill(1)?;
             let raw = self.raw.get(self.start..self.end).unwrap_or_default();
             if raw.is_empty() {
@@ -231,13 +237,11 @@ impl Input {
             (self.out_start, self.out_end) = (0, made);
             self.crc.update(self.out.get(..made).unwrap_or_default());
             self.made = self.made.wrapping_add(made as u32);
-            if status == Status::StreamEnd {
-                return self.trailer();
-            }
+            self.over = status == Status::StreamEnd;
             if made > 0 {
                 return Ok(());
             }
-            if fed == 0 {
+            if fed == 0 && !self.over {
                 return data("its gzip member cannot be unpacked");
             }
         }
@@ -245,6 +249,7 @@ impl Input {
 
     /// CRC-32 and length (RFC 1952, 2.3.1).
     fn trailer(&mut self) -> Result<(), Bad> {
+        (self.out_start, self.out_end) = (0, 0);
         self.fill(8)?;
         let crc = std::mem::take(&mut self.crc).finalize();
         let want = [crc.to_le_bytes(), self.made.to_le_bytes()].concat();
