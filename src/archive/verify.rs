@@ -24,7 +24,7 @@ pub struct Verification {
     pub warc_files: u64,
     /// WARC records read.
     pub warc_records: u64,
-    /// WARC responses and revisits that no capture row names: what a crash may leave behind.
+    /// WARC records of captures that no capture row names: what a crash may leave behind.
     pub orphans: u64,
     /// All that is wrong.
     pub damage: Vec<Damage>,
@@ -42,7 +42,7 @@ pub struct Damage {
 struct Check<'a> {
     archive: &'a Archive,
     found: Verification,
-    /// Responses and revisits by file and offset: length, and whether a capture names them.
+    /// Records of captures by file and offset: length, and whether a capture names them.
     members: HashMap<(String, u64), (u64, bool)>,
 }
 
@@ -96,7 +96,7 @@ impl Check<'_> {
     fn warc_file(&mut self, path: &Path, name: &str) {
         let outcome = warc::check_file(path, &mut |member: warc::Checked| {
             self.found.warc_records += 1;
-            if matches!(member.kind.as_str(), "response" | "revisit") {
+            if member.capture {
                 self.members
                     .insert((name.to_owned(), member.offset), (member.length, false));
             }

@@ -1,7 +1,7 @@
 //! Checks a file: gzip members, WARC records, block and payload digests.
 
 use super::WarcError;
-use super::reader::{Reader, digest_faults};
+use super::reader::Reader;
 use std::path::Path;
 
 /// One record, checked.
@@ -9,6 +9,8 @@ use std::path::Path;
 pub struct Checked {
     /// `WARC-Type`; `damaged` when the record cannot be read.
     pub kind: String,
+    /// Whether it is what a capture points to (see `Head::is_capture`).
+    pub capture: bool,
     /// Offset of its gzip member.
     pub offset: u64,
     /// Length of the member; 0 when it cannot be read.
@@ -23,12 +25,14 @@ pub fn check_file(path: &Path, visit: &mut dyn FnMut(Checked)) -> Result<(), War
         visit(match stored {
             Ok(stored) => Checked {
                 kind: stored.kind().to_owned(),
+                capture: stored.is_capture(),
                 offset: stored.offset,
                 length: stored.length,
-                faults: digest_faults(&stored),
+                faults: stored.digest_faults(),
             },
             Err(WarcError::Damaged { offset, why, .. }) => Checked {
                 kind: "damaged".to_owned(),
+                capture: false,
                 offset,
                 length: 0,
                 faults: vec![why],

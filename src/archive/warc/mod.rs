@@ -5,18 +5,25 @@
 
 mod cdxj;
 mod check;
+mod http;
+mod input;
+mod pack;
 mod reader;
 mod record;
 mod recover;
+mod stored;
+mod surt;
 mod writer;
 
 use std::path::{Path, PathBuf};
 
-pub use cdxj::{index_file, surt};
+pub use cdxj::index_file;
 pub use check::{Checked, check_file};
-pub use reader::{Reader, Stored, read_at};
+pub use reader::{Block, Reader, read_at};
 pub use record::{Capture, RevisitRef};
 pub use recover::recover;
+pub use stored::{Head, Stored};
+pub use surt::surt;
 pub use writer::{Position, WarcSettings, Writer};
 
 /// What can go wrong with a WARC file.

@@ -1,161 +1,22 @@
-//! Reads `.warc.gz` files member by member, and single records at their offset.
+//! Reads WARC files of any crawler, record by record, and single records at their offset.
 //!
-//! Damage is an error that names file and offset; the reading goes on at the next member that
-//! begins a WARC record. Memory is bounded by the largest record that is accepted.
+//! Damage is an error that names file and offset; the reading goes on at the next place where a
+//! record begins. Memory is bounded by the largest record that is accepted; `advance` and `block`
+//! go through larger ones piece by piece.
 
 use super::WarcError;
-use crate::domain::{Digest, Exchange, Timings, Truncation};
-use flate2::bufread::GzDecoder;
+use super::input::{Bad, Input};
+use super::stored::{Head, Stored};
 use std::fs::File;
-use std::io::{BufRead as _, BufReader, Read as _, Seek as _, SeekFrom};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-/// The largest record that is read, bytes.
-const MAX_RECORD: u64 = 1 << 30;
-
-/// A record as it stands in a file.
-#[derive(Debug, Clone)]
-pub struct Stored {
-    /// The file.
-    pub file: PathBuf,
-    /// Offset of its gzip member.
-    pub offset: u64,
-    /// Length of the member.
-    pub length: u64,
-    /// Named fields in their order, names as written.
-    pub fields: Vec<(String, String)>,
-    /// The block.
-    pub block: Vec<u8>,
-}
-
-impl Stored {
-    /// The first field of this name, in any case.
-    pub fn field(&self, name: &str) -> Option<&str> {
-        self.fields
-            .iter()
-            .find(|(n, _)| n.eq_ignore_ascii_case(name))
-            .map(|(_, v)| v.as_str())
-    }
-
-    /// `WARC-Type`.
-    pub fn kind(&self) -> &str {
-        self.field("WARC-Type").unwrap_or_default()
-    }
-
-    /// `WARC-Target-URI`, without the angle brackets that wget writes.
-    pub fn uri(&self) -> Option<&str> {
-        self.field("WARC-Target-URI").map(|uri| {
-            uri.strip_prefix('<')
-                .and_then(|uri| uri.strip_suffix('>'))
-                .unwrap_or(uri)
-        })
-    }
-
-    /// Head (up to and including the empty line) and body of an HTTP block.
-    pub fn http(&self) -> (&[u8], &[u8]) {
-        let at = memchr::memmem::find(&self.block, b"\r\n\r\n").map(|at| at + 4);
-        let at = at.or_else(|| memchr::memmem::find(&self.block, b"\n\n").map(|at| at + 2));
-        self.block
-            .split_at_checked(at.unwrap_or(self.block.len()))
-            .unwrap_or((&self.block, &[]))
-    }
-
-    /// The exchange that a response record holds, its payload transfer-decoded.
-    pub fn to_exchange(&self) -> Result<Exchange, WarcError> {
-        let bad = |why: &str| WarcError::Damaged {
-            file: self.file.clone(),
-            offset: self.offset,
-            why: why.to_owned(),
-        };
-        let uri = self.uri().ok_or_else(|| bad("it has no WARC-Target-URI"))?;
-        let url = url::Url::parse(uri).map_err(|why| bad(&format!("{uri:?}: {why}")))?;
-        let at = self
-            .field("WARC-Date")
-            .and_then(|date| chrono::DateTime::parse_from_rfc3339(date).ok())
-            .ok_or_else(|| bad("its WARC-Date cannot be read"))?;
-        let (head, body) = self.http();
-        let (status, headers) =
-            parse_head(head).ok_or_else(|| bad("its HTTP head cannot be read"))?;
-        let chunked = headers.iter().any(|(name, value)| {
-            name == "transfer-encoding" && value.to_ascii_lowercase().contains("chunked")
-        });
-        let payload = if chunked {
-            dechunk(body)
-        } else {
-            body.to_vec()
-        };
-        Ok(Exchange {
-            url,
-            at: at.to_utc(),
-            request_bytes: Vec::new(),
-            head_len: head.len(),
-            status,
-            headers,
-            payload: payload.into(),
-            truncated: match self.field("WARC-Truncated") {
-                Some("length") => Some(Truncation::Length),
-                Some("time") => Some(Truncation::Time),
-                Some(_) => Some(Truncation::Disconnect),
-                None => None,
-            },
-            fault: None,
-            remote: None,
-            timings: Timings::default(),
-            tls: None,
-            response_bytes: self.block.clone(),
-        })
-    }
-}
-
-/// Status and headers (names in lower case) of an HTTP/1 response head.
-fn parse_head(head: &[u8]) -> Option<(u16, Vec<(String, String)>)> {
-    let text = String::from_utf8_lossy(head);
-    let mut lines = text.lines();
-    let status = lines
-        .next()?
-        .split_ascii_whitespace()
-        .nth(1)?
-        .parse()
-        .ok()?;
-    let mut headers: Vec<(String, String)> = Vec::new();
-    for line in lines {
-        if line.starts_with([' ', '\t']) {
-            if let Some((_, value)) = headers.last_mut() {
-                value.push(' ');
-                value.push_str(line.trim());
-            }
-        } else if let Some((name, value)) = line.split_once(':') {
-            headers.push((name.trim().to_ascii_lowercase(), value.trim().to_owned()));
-        }
-    }
-    Some((status, headers))
-}
-
-/// Removes the chunk framing (RFC 9112, 7.1); what is broken or cut ends the payload.
-pub(super) fn dechunk(mut body: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(body.len());
-    while let Some(end) = memchr::memchr(b'\n', body) {
-        let (line, rest) = body.split_at_checked(end + 1).unwrap_or((body, &[]));
-        let digits: String = line
-            .iter()
-            .map(|b| char::from(*b))
-            .take_while(char::is_ascii_hexdigit)
-            .collect();
-        let Ok(size) = usize::from_str_radix(&digits, 16) else {
-            break;
-        };
-        if size == 0 {
-            break;
-        }
-        let (chunk, after) = rest.split_at_checked(size).unwrap_or((rest, &[]));
-        out.extend_from_slice(chunk);
-        body = after
-            .strip_prefix(b"\r\n")
-            .or_else(|| after.strip_prefix(b"\n"))
-            .unwrap_or(after);
-    }
-    out
-}
+/// The largest block that is read in one piece, bytes.
+const MAX_BLOCK: u64 = 1 << 30;
+/// The longest record header, bytes.
+const MAX_HEAD: usize = 1 << 20;
+/// Bytes that may be read again in search of records behind damage, beside four times the file.
+const AGAIN: u64 = 64 << 20;
 
 /// The record at `offset`.
 pub fn read_at(path: &Path, offset: u64) -> Result<Stored, WarcError> {
@@ -173,186 +34,313 @@ pub fn read_at(path: &Path, offset: u64) -> Result<Stored, WarcError> {
 /// Reads a file from the front.
 pub struct Reader {
     path: PathBuf,
-    file: BufReader<File>,
+    input: Input,
+    /// Which kind the file is, for the search behind damage.
+    packed: bool,
+    again: u64,
+    /// Where the record or member begins that is being read.
+    begun: u64,
+    /// Bytes of the block that are still to be read; `None` between records.
+    left: Option<u64>,
+    /// Where to search on after damage.
+    search: Option<u64>,
     ended: bool,
 }
 
 impl Reader {
     /// Opens a file.
     pub fn open(path: &Path) -> Result<Self, WarcError> {
-        let file = File::open(path).map_err(|why| WarcError::io("open", path, &why))?;
+        let fail = |why: io::Error| WarcError::io("open", path, &why);
+        let file = File::open(path).map_err(fail)?;
+        let length = file.metadata().map_err(fail)?.len();
         Ok(Self {
             path: path.to_owned(),
-            file: BufReader::with_capacity(1 << 16, file),
+            input: Input::new(file),
+            packed: path.extension().is_some_and(|ext| ext == "gz"),
+            again: AGAIN.saturating_add(length.saturating_mul(4)),
+            begun: 0,
+            left: None,
+            search: None,
             ended: false,
         })
     }
 
     /// Goes on at `offset`.
     pub fn seek(&mut self, offset: u64) -> Result<(), WarcError> {
-        self.ended = false;
-        self.file
-            .seek(SeekFrom::Start(offset))
-            .map(drop)
-            .map_err(|why| WarcError::io("read", &self.path, &why))
+        (self.left, self.search, self.ended, self.begun) = (None, None, false, offset);
+        let moved = self.input.seek(offset);
+        moved.map_err(|why| WarcError::io("read", &self.path, &why))
     }
 
-    /// Offset of what comes next.
-    pub fn offset(&mut self) -> Result<u64, WarcError> {
-        self.file
-            .stream_position()
-            .map_err(|why| WarcError::io("read", &self.path, &why))
+    /// Offset of what was not yet read.
+    pub fn offset(&self) -> u64 {
+        self.input.position()
     }
 
-    fn member(&mut self, offset: u64) -> Result<Stored, WarcError> {
-        let bad = |why: String| WarcError::Damaged {
-            file: self.path.clone(),
-            offset,
-            why,
-        };
-        let mut bytes = Vec::new();
-        let decoder = GzDecoder::new(&mut self.file);
-        decoder
-            .take(MAX_RECORD)
-            .read_to_end(&mut bytes)
-            .map_err(|why| bad(format!("its gzip member cannot be read: {why}")))?;
-        let (fields, start) = parse_fields(&bytes).map_err(&bad)?;
-        let length: usize = fields
-            .iter()
-            .find(|(name, _)| name.eq_ignore_ascii_case("Content-Length"))
-            .and_then(|(_, value)| value.parse().ok())
-            .ok_or_else(|| bad("it has no Content-Length".to_owned()))?;
-        let block = bytes
-            .get(start..start.saturating_add(length))
-            .ok_or_else(|| {
-                bad(format!(
-                    "its block is shorter than its Content-Length of {length}"
-                ))
-            })?
-            .to_vec();
-        if bytes.get(start + length..) != Some(b"\r\n\r\n") {
-            return Err(bad("it does not end with two line ends".to_owned()));
+    /// Goes to the next record, past what is left of this one: its header. The block can then be
+    /// had from `block`. `None` at the file's end.
+    pub fn advance(&mut self) -> Option<Result<Head, WarcError>> {
+        if self.ended {
+            return None;
         }
-        let end = self
-            .file
-            .stream_position()
-            .map_err(|why| WarcError::io("read", &self.path, &why))?;
-        Ok(Stored {
+        let found = self.step();
+        match found {
+            Ok(head) => head.map(Ok),
+            Err(why) => Some(Err(self.fail(why))),
+        }
+    }
+
+    fn step(&mut self) -> Result<Option<Head>, Bad> {
+        if self.left.is_some() {
+            self.end_record()?;
+        }
+        if let Some(from) = self.search.take()
+            && !self.input.find(from, self.packed)?
+        {
+            self.ended = true;
+            return Ok(None);
+        }
+        // In a shared member (or an uncompressed file) the next record stands right here.
+        if self.input.outside() || self.input.peek()?.is_empty() {
+            self.begun = self.input.position();
+            if !self.input.enter()? {
+                self.ended = true;
+                return Ok(None);
+            }
+            self.packed = self.input.packed();
+        }
+        if !self.packed {
+            self.begun = self.input.position();
+        }
+        let inner = if self.packed { self.input.taken() } else { 0 };
+        let (version, fields) = self.header()?;
+        let head = Head {
             file: self.path.clone(),
-            offset,
-            length: end - offset,
+            offset: self.begun,
+            inner,
+            version,
             fields,
-            block,
+        };
+        let Some(length) = head.block_length() else {
+            return Err(Bad::Data("it has no Content-Length".to_owned()));
+        };
+        self.left = Some(length);
+        Ok(Some(head))
+    }
+
+    /// Reads the version line and the named fields.
+    fn header(&mut self) -> Result<(String, Vec<(String, String)>), Bad> {
+        let mut lines = Vec::new();
+        let mut line = Vec::new();
+        let mut total = 0;
+        loop {
+            let bytes = self.input.peek()?;
+            if bytes.is_empty() {
+                return Err(Bad::Data("its header does not end".to_owned()));
+            }
+            let end = memchr::memchr(b'\n', bytes).map(|at| at + 1);
+            let part = bytes.get(..end.unwrap_or(bytes.len())).unwrap_or_default();
+            line.extend_from_slice(part);
+            let count = part.len();
+            self.input.take(count);
+            total += count;
+            if total > MAX_HEAD {
+                return Err(Bad::Data("its header is too long".to_owned()));
+            }
+            if lines.is_empty() && line.len() >= 5 && !line.starts_with(b"WARC/") {
+                return Err(Bad::Data("it does not begin with WARC/".to_owned()));
+            }
+            if end.is_some() {
+                let text = String::from_utf8_lossy(line.trim_ascii_end()).into_owned();
+                if text.is_empty() {
+                    break;
+                }
+                lines.push(text);
+                line.clear();
+            }
+        }
+        let mut lines = lines.into_iter();
+        let version = lines
+            .next()
+            .ok_or_else(|| Bad::Data("it does not begin with WARC/".to_owned()))?;
+        let mut fields: Vec<(String, String)> = Vec::new();
+        for line in lines {
+            if line.starts_with([' ', '\t']) {
+                if let Some((_, value)) = fields.last_mut() {
+                    value.push(' ');
+                    value.push_str(line.trim());
+                }
+            } else if let Some((name, value)) = line.split_once(':') {
+                fields.push((name.trim().to_owned(), value.trim().to_owned()));
+            }
+        }
+        Ok((version, fields))
+    }
+
+    /// Some bytes of the block; none at its end.
+    fn piece(&mut self) -> Result<&[u8], Bad> {
+        let left = self.left.unwrap_or(0);
+        if left == 0 {
+            return Ok(&[]);
+        }
+        let bytes = self.input.peek()?;
+        if bytes.is_empty() {
+            return Err(Bad::Data(format!(
+                "its block ends {left} bytes before its Content-Length"
+            )));
+        }
+        let count = bytes.len().min(usize::try_from(left).unwrap_or(usize::MAX));
+        Ok(bytes.get(..count).unwrap_or_default())
+    }
+
+    fn took(&mut self, count: usize) {
+        self.input.take(count);
+        if let Some(left) = &mut self.left {
+            *left = left.saturating_sub(count as u64);
+        }
+    }
+
+    /// Goes past the rest of the block and the line ends after it; gives the record's length.
+    fn end_record(&mut self) -> Result<u64, Bad> {
+        loop {
+            let count = self.piece()?.len();
+            if count == 0 {
+                break;
+            }
+            self.took(count);
+        }
+        self.left = None;
+        let plain = self.input.position() - self.begun;
+        loop {
+            let bytes = self.input.peek()?;
+            let ends = bytes
+                .iter()
+                .take_while(|byte| matches!(byte, b'\r' | b'\n'))
+                .count();
+            let over = ends < bytes.len() || bytes.is_empty();
+            self.input.take(ends);
+            if over {
+                break;
+            }
+        }
+        let shared = self.packed && !self.input.outside();
+        Ok(match (self.packed, shared) {
+            (false, _) => plain,
+            (true, true) => 0,
+            (true, false) => self.input.position() - self.begun,
         })
     }
 
-    /// Moves to the next place after `from` where a gzip member may begin.
-    fn resync(&mut self, from: u64) -> Result<bool, WarcError> {
-        let io = |why: &std::io::Error| WarcError::io("read", &self.path, why);
-        self.file
-            .seek(SeekFrom::Start(from))
-            .map_err(|why| io(&why))?;
-        let mut at = from;
-        loop {
-            let chunk = self.file.fill_buf().map_err(|why| io(&why))?;
-            if chunk.is_empty() {
-                return Ok(false);
+    /// The block of the record that `advance` went to.
+    pub fn block(&mut self) -> Block<'_> {
+        Block(self)
+    }
+
+    /// Goes past the rest of the record: the length of its gzip member, whose checksum is right
+    /// then; of the record in an uncompressed file; 0 where it shares its member with others.
+    pub fn finish(&mut self) -> Result<u64, WarcError> {
+        if self.left.is_none() {
+            return Err(WarcError::Damaged {
+                file: self.path.clone(),
+                offset: self.begun,
+                why: "its block could not be read".to_owned(),
+            });
+        }
+        self.end_record().map_err(|why| self.fail(why))
+    }
+
+    /// Names the place, and has the reading go on behind it.
+    fn fail(&mut self, why: Bad) -> WarcError {
+        self.left = None;
+        match why {
+            Bad::Io(why) => {
+                self.ended = true;
+                WarcError::io("read", &self.path, &why)
             }
-            match memchr::memmem::find(chunk, &[0x1f, 0x8b, 0x08]) {
-                Some(found) => {
-                    at += found as u64;
-                    self.file
-                        .seek(SeekFrom::Start(at))
-                        .map_err(|why| io(&why))?;
-                    return Ok(true);
-                }
-                None => {
-                    // A magic number may straddle two chunks.
-                    let step = chunk.len().saturating_sub(2).max(1);
-                    at += step as u64;
-                    self.file.consume(step);
-                    if step < 3 && self.file.fill_buf().map_err(|why| io(&why))?.len() < 3 {
-                        return Ok(false);
+            Bad::Data(why) => {
+                let next = self.begun + 1;
+                let reached = self.input.position().max(next);
+                // Records may stand in what was read as part of the damaged one. Looking there
+                // again and again would take forever in a file made for that.
+                let from = match self.again.checked_sub(reached - next) {
+                    Some(rest) => {
+                        self.again = rest;
+                        next
                     }
+                    None => reached,
+                };
+                self.search = Some(from);
+                WarcError::Damaged {
+                    file: self.path.clone(),
+                    offset: self.begun,
+                    why,
                 }
             }
         }
     }
 
-    fn step(&mut self) -> Result<Option<Stored>, WarcError> {
-        let offset = self.offset()?;
-        let at_end = self
-            .file
-            .fill_buf()
-            .map_err(|why| WarcError::io("read", &self.path, &why))?
-            .is_empty();
-        if at_end {
-            return Ok(None);
+    fn whole(&mut self, head: Head) -> Result<Stored, WarcError> {
+        let size = self.left.unwrap_or(0);
+        if size > MAX_BLOCK {
+            // Left where it is; the next step goes past it.
+            return Err(head.damaged(format!(
+                "its block of {size} bytes is larger than {MAX_BLOCK}"
+            )));
         }
-        match self.member(offset) {
-            Ok(stored) => Ok(Some(stored)),
-            Err(why) => {
-                self.ended = !self.resync(offset + 1)?;
-                Err(why)
+        let mut block = Vec::with_capacity(size.min(1 << 20) as usize);
+        loop {
+            let piece = self.piece();
+            let count = match piece {
+                Ok(piece) => {
+                    block.extend_from_slice(piece);
+                    piece.len()
+                }
+                Err(why) => return Err(self.fail(why)),
+            };
+            if count == 0 {
+                break;
             }
+            self.took(count);
         }
+        let length = self.finish()?;
+        let length = if head.inner == 0 { length } else { 0 };
+        Ok(Stored {
+            head,
+            length,
+            block,
+        })
     }
 }
 
+/// The block of one record, piece by piece.
+pub struct Block<'a>(&'a mut Reader);
+
+impl Read for Block<'_> {
+    fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
+        let reader = &mut *self.0;
+        let count = match reader.piece() {
+            Ok(piece) => {
+                let count = piece.len().min(to.len());
+                if let (Some(to), Some(from)) = (to.get_mut(..count), piece.get(..count)) {
+                    to.copy_from_slice(from);
+                }
+                count
+            }
+            Err(why) => return Err(io::Error::other(reader.fail(why))),
+        };
+        reader.took(count);
+        Ok(count)
+    }
+}
+
+/// Whole records.
 impl Iterator for Reader {
     type Item = Result<Stored, WarcError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if self.ended {
-            return None;
-        }
-        let next = self.step().transpose();
-        self.ended |= next.is_none() || matches!(next, Some(Err(WarcError::Io { .. })));
-        next
+        Some(match self.advance()? {
+            Ok(head) => self.whole(head),
+            Err(why) => Err(why),
+        })
     }
-}
-
-/// Named fields, and where the block begins.
-fn parse_fields(bytes: &[u8]) -> Result<(Vec<(String, String)>, usize), String> {
-    let end = memchr::memmem::find(bytes, b"\r\n\r\n")
-        .ok_or_else(|| "its header does not end".to_owned())?;
-    let text = String::from_utf8_lossy(bytes.get(..end).unwrap_or_default());
-    let mut lines = text.split("\r\n");
-    if !lines.next().is_some_and(|line| line.starts_with("WARC/")) {
-        return Err("it does not begin with WARC/".to_owned());
-    }
-    let mut fields: Vec<(String, String)> = Vec::new();
-    for line in lines {
-        if line.starts_with([' ', '\t']) {
-            if let Some((_, value)) = fields.last_mut() {
-                value.push(' ');
-                value.push_str(line.trim());
-            }
-        } else if let Some((name, value)) = line.split_once(':') {
-            fields.push((name.trim().to_owned(), value.trim().to_owned()));
-        }
-    }
-    Ok((fields, end + 4))
-}
-
-/// The block's and the payload's digest do not match what the fields say.
-pub(super) fn digest_faults(stored: &Stored) -> Vec<String> {
-    let mut faults = Vec::new();
-    if let Some(want) = stored
-        .field("WARC-Block-Digest")
-        .and_then(Digest::from_warc_label)
-        && Digest::of(&stored.block) != want
-    {
-        faults.push("its block does not have its digest".to_owned());
-    }
-    if stored.kind() == "response"
-        && let Some(want) = stored
-            .field("WARC-Payload-Digest")
-            .and_then(Digest::from_warc_label)
-        && let Ok(exchange) = stored.to_exchange()
-        && Digest::of(&exchange.payload) != want
-    {
-        faults.push("its payload does not have its digest".to_owned());
-    }
-    faults
 }

@@ -156,16 +156,6 @@ fn one_damaged_record_does_not_hide_the_others() {
     }
 }
 
-#[test]
-fn surts_are_those_of_the_indexers() {
-    assert_eq!(
-        surt("http://www.Example.vn/Tin/Bai-1.html"),
-        "vn,example)/tin/bai-1.html"
-    );
-    assert_eq!(surt("http://127.0.0.1:8081/"), "127.0.0.1:8081)/");
-    assert_eq!(surt("https://a.b.vn/x?b=2&a=1"), "vn,b,a)/x?a=1&b=2");
-}
-
 proptest::proptest! {
     #[test]
     fn arbitrary_bytes_never_panic_the_reader(bytes: Vec<u8>, at in 0_usize..400) {
@@ -195,6 +185,6 @@ proptest::proptest! {
             rest = tail;
         }
         wire.extend(b"0\r\n\r\n");
-        proptest::prop_assert_eq!(reader::dechunk(&wire), bytes);
+        proptest::prop_assert_eq!(http::dechunk(&wire), bytes);
     }
 }

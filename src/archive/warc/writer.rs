@@ -3,7 +3,8 @@
 //! A group of records is built in memory and written at once; a failed write is cut off again, so
 //! that a file never holds half a record while the process lives.
 
-use super::record::{Capture, Draft, Level, write_exchange};
+use super::pack::{Level, Packer};
+use super::record::{Capture, Draft, write_exchange};
 use super::{WarcError, cdxj};
 use crate::archive::store::sync_dir;
 use crate::domain::Clock;
@@ -101,6 +102,7 @@ pub struct Writer {
     serial: u32,
     open: Option<Open>,
     poisoned: Option<(PathBuf, u64)>,
+    packer: Packer,
 }
 
 impl Writer {
@@ -114,6 +116,7 @@ impl Writer {
             serial: 0,
             open: None,
             poisoned: None,
+            packer: Packer::new(),
         })
     }
 
@@ -139,7 +142,7 @@ impl Writer {
         let before = open.buffer.len();
         let base = open.length;
         let warcinfo = open.warcinfo.clone();
-        let written = write_exchange(capture, &warcinfo, &mut open.buffer);
+        let written = write_exchange(capture, &warcinfo, &mut self.packer, &mut open.buffer);
         let position = match written {
             Ok((record_id, start, length)) => Ok(Position {
                 file: Arc::clone(&open.name),
@@ -223,7 +226,7 @@ impl Writer {
         };
         dir_sync(&settings.dir)?;
         let mut buffer = Vec::with_capacity(1 << 16);
-        let warcinfo = warcinfo(settings, now, &name, &mut buffer)
+        let warcinfo = warcinfo(settings, now, &name, &mut self.packer, &mut buffer)
             .map_err(|why| WarcError::io("pack a record for", &path, &why))?;
         Ok(Open {
             file,
@@ -250,6 +253,7 @@ fn warcinfo(
     settings: &WarcSettings,
     now: chrono::DateTime<chrono::Utc>,
     name: &str,
+    packer: &mut Packer,
     out: &mut Vec<u8>,
 ) -> std::io::Result<String> {
     let mut fields = vec![
@@ -279,5 +283,5 @@ fn warcinfo(
     let mut draft = Draft::new("warcinfo", now);
     draft.field("WARC-Filename", name);
     draft.field("Content-Type", "application/warc-fields");
-    draft.finish(&[block.as_bytes()], Level::Packed, out)
+    draft.finish(block.as_bytes(), Level::Quick, packer, out)
 }
