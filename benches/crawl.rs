@@ -6,6 +6,8 @@
 //! `-- --pages N` changes the number, `-- --memory` adds a crawl of ten times as many pages and
 //! compares the peak resident memory.
 
+#![allow(clippy::expect_used, clippy::print_stdout, clippy::indexing_slicing)]
+
 use khobao::archive::Extracted;
 use khobao::archive::store::{open_value, seal_value};
 use khobao::domain::{Digest, UrlPolicy};
@@ -139,7 +141,7 @@ fn page() -> (url::Url, Vec<u8>, Vec<u8>) {
 fn steps() {
     let (url, gzip, html) = page();
     println!("page: {} bytes, {} on the wire", html.len(), gzip.len());
-    let profiles = ProfileSet::builtin();
+    let profiles = ProfileSet::builtin().expect("the profiles");
     let profile = profiles.get("nukeviet").expect("the profile");
     let policy = UrlPolicy::new(&url, &[], profile.drop_params());
     let input = |payload| Input {
@@ -152,7 +154,7 @@ fn steps() {
         limit: 16 << 20,
         expected: Expect::Article,
     };
-    let article = extract(&input(&html), &profile)
+    let article = extract(&input(&html), &profiles, profile)
         .article
         .expect("an article");
     let canonical = policy.canonical(&url);
@@ -166,7 +168,7 @@ fn steps() {
         )))
     });
     step("parse and select (extract)", || {
-        drop(black_box(extract(&input(&html), &profile)))
+        drop(black_box(extract(&input(&html), &profiles, profile)))
     });
     step("digests of the fields", || {
         drop(black_box(Extracted::new(

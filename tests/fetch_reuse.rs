@@ -1,4 +1,5 @@
 //! Connections are reused, and an idle connection that the portal closed costs no page.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 mod fetch_support;
 

@@ -1,4 +1,5 @@
 //! What is recorded is what went over the wire, byte for byte.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 mod fetch_support;
 

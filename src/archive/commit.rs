@@ -102,6 +102,8 @@ pub struct CrawlMode {
     pub generation: u32,
     /// Everything, or only what is new.
     pub full: bool,
+    /// Further listing pages wait for the articles of the page before them (`--since`).
+    pub since: bool,
 }
 
 /// The writer of an archive.
@@ -355,6 +357,12 @@ impl Committer {
         let (next, links): (Vec<_>, Vec<_>) = links
             .into_iter()
             .partition(|link| link.kind == TaskKind::NextPage);
+        let items: Vec<RecordId> = if mode.since {
+            let articles = links.iter().filter(|link| link.kind == TaskKind::Article);
+            articles.map(|link| RecordId(url_hash(&link.url))).collect()
+        } else {
+            Vec::new()
+        };
         for link in links.into_iter().chain(next) {
             let hash = url_hash(&link.url);
             if !met.insert(hash) {
@@ -368,13 +376,16 @@ impl Committer {
                 continue;
             }
             let Some(row) = self.archive.row::<UrlRow>(&key(b'u', &[&hash]))? else {
-                let row = frontier::new_row(
+                let mut row = frontier::new_row(
                     link.url,
                     from.site.clone(),
                     link.kind,
                     link.via,
                     mode.generation,
                 );
+                if row.kind == TaskKind::NextPage {
+                    row.behind.clone_from(&items);
+                }
                 fresh = true;
                 added += 1;
                 self.queue(batch, &hash, row, now, mode.generation);
@@ -391,10 +402,15 @@ impl Committer {
                     _ => mode.full,
                 };
             if again {
+                let behind = match row.kind {
+                    TaskKind::NextPage => items.clone(),
+                    _ => Vec::new(),
+                };
                 let row = UrlRow {
                     generation: mode.generation,
                     attempts: 0,
                     hops: 0,
+                    behind,
                     ..row
                 };
                 added += 1;

@@ -1,7 +1,9 @@
 //! The frontier's rows: what is due for a site, in which order. Nothing is held in RAM but the
 //! few tasks that the caller asks for.
 
-use super::schema::{NEXT_RUN, Queued, TaskKind, UrlHash, UrlRow, after, key, queue_key, url_hash};
+use super::schema::{
+    BEHIND, NEXT_RUN, Queued, TaskKind, UrlHash, UrlRow, after, key, queue_key, url_hash,
+};
 use super::store::Batch;
 use super::{Archive, ArchiveError};
 use crate::domain::{LinkKind, SiteId};
@@ -123,6 +125,27 @@ impl Archive {
         Ok(true)
     }
 
+    /// Whether everything that the page before this one listed is older than `since`.
+    pub fn is_behind(&self, row: &UrlRow, since: chrono::NaiveDate) -> Result<bool, ArchiveError> {
+        let since = since.to_string();
+        let mut older = false;
+        for item in &row.behind {
+            let Some(item) = self.row::<UrlRow>(&key(b'u', &[&item.0]))? else {
+                continue;
+            };
+            let Some(id) = item.record else { continue };
+            let Some(record) = self.record_row(id)? else {
+                continue;
+            };
+            let published = record.current.article.published.and_then(|p| p.value);
+            match published.as_deref().and_then(|value| value.get(..10)) {
+                Some(day) if day < since.as_str() => older = true,
+                _ => return Ok(false),
+            }
+        }
+        Ok(older)
+    }
+
     /// Makes what was started durable.
     pub fn flush(&self) -> Result<(), ArchiveError> {
         Ok(self.store.flush()?)
@@ -152,7 +175,11 @@ impl Archive {
 
     pub(super) fn enqueue(&self, batch: &mut Batch, hash: &UrlHash, mut row: UrlRow, due: i64) {
         let queued = Queued {
-            prio: row.kind.priority(),
+            prio: if row.behind.is_empty() {
+                row.kind.priority()
+            } else {
+                BEHIND
+            },
             due,
         };
         row.queued = Some(queued);
@@ -181,6 +208,7 @@ pub(super) fn new_row(
         via,
         hops: 0,
         redirected_from: Vec::new(),
+        behind: Vec::new(),
         found: generation,
         generation,
         queued: None,

@@ -48,8 +48,8 @@ pub struct Extracted {
 impl Extracted {
     /// Takes the digests of `article`; the rest is left for the caller to fill in.
     pub fn new(url: CanonicalUrl, article: Article) -> Self {
-        let text = normal(&article.text()).into_owned();
-        let title = normal(&article.title).into_owned();
+        let text = normal(&article.text());
+        let title = normal(&article.title);
         let digest = Digest::of(format!("{title}\n{text}"));
         let time = article
             .published
@@ -342,10 +342,8 @@ mod tests {
     #[test]
     fn simhash_is_near_for_near_texts_and_far_for_others() {
         let text = |tail: &str| {
-            format!(
-                "{} {tail}",
-                "Mặt trận Tổ quốc tỉnh tổ chức hội nghị ".repeat(1)
-            ) + &(0..200).map(|n| format!(" từ{n}")).collect::<String>()
+            format!("{} {tail}", "Mặt trận Tổ quốc tỉnh tổ chức hội nghị")
+                + &(0..200).map(|n| format!(" từ{n}")).collect::<String>()
         };
         let a = simhash(&text("sáng nay"));
         let b = simhash(&text("chiều nay"));

@@ -87,6 +87,8 @@ impl TaskKind {
     }
 }
 
+/// Priority of a listing's further page under `--since`: after the articles before it.
+pub const BEHIND: u8 = 5;
 /// Priority of what failed and is tried again by the next run.
 pub const NEXT_RUN: u8 = 9;
 
@@ -121,6 +123,10 @@ pub struct UrlRow {
     pub found: u32,
     /// The crawl that queued it last.
     pub generation: u32,
+    /// A listing's further page under `--since`: the articles of the page before it. It is only
+    /// fetched when one of them is young enough.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub behind: Vec<RecordId>,
     /// Its place in the frontier; `None` when done.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub queued: Option<Queued>,

@@ -21,7 +21,7 @@ pub(super) fn crawl(config: &Path, format: LogFormat, args: Crawl) -> anyhow::Re
         .iter()
         .find(|site| config.contact.is_none() && !site.allow_private)
     {
-        return Err(Failure::new(
+        return Err(Failure::error(
             code::USAGE,
             format!(
                 "crawler.contact is missing in {}, and {} is not loopback; write \
@@ -140,7 +140,7 @@ fn partial(report: &RunReport) -> bool {
 /// The table at the end of a crawl.
 pub(super) fn summary(report: &RunReport) -> Table {
     let mut table = Table::new();
-    table.load_preset(presets::UTF8_BORDERS_ONLY);
+    table.load_style(presets::UTF8_BORDERS_ONLY);
     table.set_header([
         "site",
         "mode",

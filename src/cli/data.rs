@@ -22,7 +22,7 @@ pub(super) fn print(text: &str) -> std::io::Result<()> {
 const LIMIT: usize = 16 << 20;
 
 pub(super) fn extract(config: &Path, file: &Path, url: &str, profile: &str) -> anyhow::Result<u8> {
-    let usage = |text: String| Failure::new(code::USAGE, text);
+    let usage = |text: String| Failure::error(code::USAGE, text);
     let url = Url::parse(url).map_err(|why| {
         usage(format!(
             "--url {url:?}: {why}; write an absolute http or https URL"
@@ -32,7 +32,7 @@ pub(super) fn extract(config: &Path, file: &Path, url: &str, profile: &str) -> a
     let profile = profiles.get(profile).ok_or_else(|| {
         usage(format!(
             "no profile {profile:?}; known: {}",
-            profiles.names().join(", ")
+            profiles.names().collect::<Vec<_>>().join(", ")
         ))
     })?;
     let mut bytes = Vec::new();
@@ -58,11 +58,12 @@ pub(super) fn extract(config: &Path, file: &Path, url: &str, profile: &str) -> a
             limit: LIMIT,
             expected: Expect::Article,
         },
-        &profile,
+        &profiles,
+        profile,
     );
     let Some(article) = page.article.filter(|_| page.kind == PageKind::Article) else {
         let why: Vec<&str> = page.warnings.iter().map(|w| w.message.as_str()).collect();
-        return Err(Failure::new(
+        return Err(Failure::error(
             code::FAILED,
             format!(
                 "{} is no article for this profile: {:?}; {}",
@@ -97,7 +98,7 @@ pub(super) fn extract(config: &Path, file: &Path, url: &str, profile: &str) -> a
             "provenance".to_owned(),
             serde_json::json!({
                 "profile": page.profile,
-                "profile_hash": profile.hash(),
+                "profile_hash": profiles.get(&page.profile).map(|read_by| read_by.hash()),
                 "rules": page.rules,
                 "charset": page.charset,
                 "crawler": concat!("khobao/", env!("CARGO_PKG_VERSION")),
@@ -115,7 +116,7 @@ pub(super) fn export(config: &Path, args: Export) -> anyhow::Result<u8> {
     let (config, archive) = setup::archive(config)?;
     let site = match &args.site {
         Some(name) => {
-            let stats_only = SiteId::new(name).map_err(|why| Failure::new(code::USAGE, why))?;
+            let stats_only = SiteId::new(name).map_err(|why| Failure::error(code::USAGE, why))?;
             if !config.sites.iter().any(|site| site.id == stats_only)
                 && archive.site(&stats_only)? == Default::default()
             {

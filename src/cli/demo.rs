@@ -11,7 +11,7 @@ const MARK: &str = ".khobao-demo";
 
 pub(super) fn demo(articles: u32, dir: &Path, format: LogFormat) -> anyhow::Result<u8> {
     let fail = |what: &str, why: std::io::Error| {
-        Failure::new(
+        Failure::error(
             code::FAILED,
             format!("cannot {what} {}: {why}", dir.display()),
         )
@@ -24,7 +24,7 @@ pub(super) fn demo(articles: u32, dir: &Path, format: LogFormat) -> anyhow::Resu
         if dir.join(MARK).is_file() {
             std::fs::remove_dir_all(dir).map_err(|why| fail("replace", why))?;
         } else if !empty {
-            return Err(Failure::new(
+            return Err(Failure::error(
                 code::USAGE,
                 format!(
                     "{} is there and no demo made it; name another folder with --dir",
@@ -40,7 +40,7 @@ pub(super) fn demo(articles: u32, dir: &Path, format: LogFormat) -> anyhow::Resu
         ..PortalConfig::default()
     })
     .map_err(|why| {
-        Failure::new(
+        Failure::error(
             code::FAILED,
             format!("cannot start the demo's portal: {why}"),
         )
@@ -84,7 +84,7 @@ pub(super) fn demo(articles: u32, dir: &Path, format: LogFormat) -> anyhow::Resu
         stats.warc_bytes,
     );
     if ended == code::OK && records < visible as u64 {
-        return Err(Failure::new(
+        return Err(Failure::error(
             code::FAILED,
             format!(
                 "{} articles are missing from the demo's archive",

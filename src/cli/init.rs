@@ -9,7 +9,7 @@ use std::path::Path;
 pub(super) fn init(dir: &Path) -> anyhow::Result<u8> {
     let file = dir.join("config.toml");
     std::fs::create_dir_all(dir).map_err(|why| {
-        Failure::new(
+        Failure::error(
             code::FAILED,
             format!("cannot make {}: {why}", dir.display()),
         )
@@ -20,13 +20,13 @@ pub(super) fn init(dir: &Path) -> anyhow::Result<u8> {
         .open(&file);
     match made {
         Ok(mut out) => out.write_all(TEMPLATE.as_bytes()).map_err(|why| {
-            Failure::new(
+            Failure::error(
                 code::FAILED,
                 format!("cannot write {}: {why}", file.display()),
             )
         })?,
         Err(why) if why.kind() == std::io::ErrorKind::AlreadyExists => {
-            return Err(Failure::new(
+            return Err(Failure::error(
                 code::USAGE,
                 format!(
                     "{} is there already; edit it, or name another folder",
@@ -35,7 +35,7 @@ pub(super) fn init(dir: &Path) -> anyhow::Result<u8> {
             ));
         }
         Err(why) => {
-            return Err(Failure::new(
+            return Err(Failure::error(
                 code::FAILED,
                 format!("cannot write {}: {why}", file.display()),
             ));

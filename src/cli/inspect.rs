@@ -18,7 +18,7 @@ pub(super) fn show(
 ) -> anyhow::Result<u8> {
     let (config, archive) = setup::archive(config)?;
     let row = find(&config, &archive, name)?.ok_or_else(|| {
-        Failure::new(
+        Failure::error(
             code::FAILED,
             format!(
                 "no record {name}; `khobao export --format csv` lists them, and `khobao runs show` \
@@ -28,7 +28,7 @@ pub(super) fn show(
     })?;
     let id = row.id;
     let record = archive.record(row, revision)?.ok_or_else(|| {
-        Failure::new(
+        Failure::error(
             code::FAILED,
             format!("record {id} has no revision {}", revision.unwrap_or(1)),
         )
@@ -93,7 +93,7 @@ pub(super) fn runs(config: &Path, command: Option<RunsCommand>, json: bool) -> a
         .checked_sub(1)
         .and_then(|at| runs.get(at))
         .ok_or_else(|| {
-            Failure::new(
+            Failure::error(
                 code::USAGE,
                 format!("no run {number}; `khobao runs` lists 1 to {}", runs.len()),
             )
@@ -108,7 +108,7 @@ pub(super) fn runs(config: &Path, command: Option<RunsCommand>, json: bool) -> a
 
 fn list(runs: &[RunReport]) -> Table {
     let mut table = Table::new();
-    table.load_preset(presets::UTF8_BORDERS_ONLY);
+    table.load_style(presets::UTF8_BORDERS_ONLY);
     table.set_header([
         "run", "started", "finished", "end", "sites", "new", "revised", "requests",
     ]);
@@ -174,7 +174,7 @@ pub(super) fn stats(config: &Path, json: bool) -> anyhow::Result<u8> {
         return Ok(code::OK);
     }
     let mut table = Table::new();
-    table.load_preset(presets::UTF8_BORDERS_ONLY);
+    table.load_style(presets::UTF8_BORDERS_ONLY);
     table.set_header([
         "site",
         "records",

@@ -42,7 +42,7 @@ struct Failure {
 }
 
 impl Failure {
-    fn new(code: u8, message: impl Into<String>) -> anyhow::Error {
+    fn error(code: u8, message: impl Into<String>) -> anyhow::Error {
         Self {
             code,
             message: message.into(),

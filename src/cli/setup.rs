@@ -27,8 +27,8 @@ pub(super) fn profiles(config: &Path) -> anyhow::Result<ProfileSet> {
         }
         files.sort();
     }
-    ProfileSet::with_files(&files)
-        .map_err(|why| super::Failure::new(super::code::USAGE, why.to_string()))
+    ProfileSet::with_dir(&files)
+        .map_err(|why| super::Failure::error(super::code::USAGE, why.to_string()))
 }
 
 /// Configuration and profiles, checked.

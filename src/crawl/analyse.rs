@@ -78,7 +78,7 @@ pub(crate) fn robots(site: &SiteState, exchange: Exchange, sitemaps: &[Url]) -> 
     };
     let links = sitemaps
         .iter()
-        .filter(|url| site.policy.is_own(url))
+        .filter(|url| site.since.is_none() && site.policy.is_own(url))
         .map(|url| NewTask {
             url: site.policy.canonical(url).as_str().to_owned(),
             kind: TaskKind::Sitemap,
@@ -261,6 +261,7 @@ impl Reader<'_> {
                 limit: self.max_bytes,
                 expected,
             },
+            &self.site.profiles,
             &self.site.profile,
         )
     }
@@ -275,6 +276,12 @@ impl Reader<'_> {
             .article
             .take()
             .filter(|_| page.kind == PageKind::Article);
+        let old = article
+            .as_ref()
+            .is_some_and(|article| self.is_before_since(article));
+        if old {
+            page.links.retain(|link| link.kind == LinkKind::Newer);
+        }
         let (links, skipped) = follow(self.site, &self.exchange.url, &page.links, article.as_ref());
         let end = match (&page.kind, article) {
             (PageKind::Article, Some(article)) => {
@@ -291,6 +298,16 @@ impl Reader<'_> {
         (end, links, skipped)
     }
 
+    /// Whether the article was published before `--since`: its lists lead further back only.
+    fn is_before_since(&self, article: &crate::domain::Article) -> bool {
+        let Some(since) = self.site.since else {
+            return false;
+        };
+        let value = article.published.as_ref().and_then(|p| p.value.as_deref());
+        let day = value.and_then(|value| value.get(..10));
+        day.is_some_and(|day| day < since.to_string().as_str())
+    }
+
     fn extracted(self, article: crate::domain::Article, page: Page) -> Extracted {
         let profile = &self.site.profile;
         let policy = &self.site.policy;
@@ -301,7 +318,12 @@ impl Reader<'_> {
             .and_then(|url| profile.plausible_canonical(&self.exchange.url, &url, policy))
             .unwrap_or_else(|| self.exchange.url.clone());
         let mut found = Extracted::new(policy.canonical(&canonical), article);
-        found.profile = (page.profile, profile.hash().to_owned());
+        let hash = self
+            .site
+            .profiles
+            .get(&page.profile)
+            .map(|read_by| read_by.hash().to_string());
+        found.profile = (page.profile, hash.unwrap_or_default());
         found.rules = page.rules;
         found.charset = page.charset;
         found.warnings = page.warnings;

@@ -65,7 +65,11 @@ impl Host {
         };
         let net = SiteNet::new(SiteNetSettings {
             allow_private: site.allow_private,
-            tls: if site.tls_relaxed { TlsMode::Relaxed } else { TlsMode::Strict },
+            tls: if site.tls_relaxed {
+                TlsMode::Relaxed
+            } else {
+                TlsMode::Strict
+            },
             extra_ca,
             max_bytes: None,
         })?;
@@ -88,13 +92,32 @@ impl Host {
             ..PaceSettings::default()
         };
         let gate = HostGate::new(settings, kept.state, Arc::clone(&shared.clock));
-        let robots = kept.robots.into_iter().map(|(origin, r)| (origin, Arc::new(r))).collect();
-        Ok(Self { key, gate, net, robots: Mutex::new(robots), asking: Semaphore::new(1) })
+        let robots = kept
+            .robots
+            .into_iter()
+            .map(|(origin, r)| (origin, Arc::new(r)))
+            .collect();
+        Ok(Self {
+            key,
+            gate,
+            net,
+            robots: Mutex::new(robots),
+            asking: Semaphore::new(1),
+        })
     }
 
     /// The network settings of the site.
     pub fn net(&self) -> Arc<SiteNet> {
         Arc::clone(&self.net)
+    }
+
+    /// Sitemaps that the known robots.txt files name.
+    pub fn sitemaps(&self) -> Vec<Url> {
+        let known = self.lock();
+        known
+            .values()
+            .flat_map(|robots| robots.sitemaps().to_vec())
+            .collect()
     }
 
     /// What robots.txt says of `url`; fetches it when it is unknown or older than a day.
@@ -104,7 +127,9 @@ impl Host {
             return decided(&robots, url, Vec::new());
         }
         // The semaphore is never closed.
-        let Ok(_turn) = self.asking.acquire().await else { return Verdict::Stopped };
+        let Ok(_turn) = self.asking.acquire().await else {
+            return Verdict::Stopped;
+        };
         if let Some(robots) = self.known(shared, &origin) {
             return decided(&robots, url, Vec::new());
         }
@@ -117,6 +142,10 @@ impl Host {
             Some(Ok((robots, exchanges))) => {
                 let robots = Arc::new(robots);
                 self.lock().insert(origin, Arc::clone(&robots));
+                // Kept at once, so that a crawl that is cut short need not ask again.
+                if let Err(why) = self.save(&shared.archive) {
+                    tracing::warn!("{why}");
+                }
                 decided(&robots, url, exchanges)
             }
         }
@@ -149,7 +178,10 @@ impl Host {
     pub fn learn(&self, permit: Permit, end: &End, exchange: &Feedbacks) {
         let flood = matches!(
             end,
-            End::Retry { outcome: Outcome::NotArticle(NotArticle::Flood), .. }
+            End::Retry {
+                outcome: Outcome::NotArticle(NotArticle::Flood),
+                ..
+            }
         );
         match &exchange.0 {
             // A refusal carries the host's own `Retry-After`; a page with status 200 does not.
@@ -162,8 +194,18 @@ impl Host {
 
     /// Keeps pace, parking and rules for the next run.
     pub fn save(&self, archive: &Archive) -> Result<(), ArchiveError> {
-        let robots = self.lock().iter().map(|(k, v)| (k.clone(), Robots::clone(v))).collect();
-        archive.put_host(&self.key, &Kept { state: self.gate.state(), robots })
+        let robots = self
+            .lock()
+            .iter()
+            .map(|(k, v)| (k.clone(), Robots::clone(v)))
+            .collect();
+        archive.put_host(
+            &self.key,
+            &Kept {
+                state: self.gate.state(),
+                robots,
+            },
+        )
     }
 }
 
@@ -183,8 +225,16 @@ fn decided(robots: &Robots, url: &Url, exchanges: Vec<Exchange>) -> Verdict {
         robots::Verdict::Denied { .. } => Err(Outcome::RobotsDenied),
         robots::Verdict::Unreachable { .. } => Err(Outcome::RobotsUnreachable),
     };
-    let sitemaps = if exchanges.is_empty() { Vec::new() } else { robots.sitemaps().to_vec() };
-    Verdict::Decided { exchanges, sitemaps, answer }
+    let sitemaps = if exchanges.is_empty() {
+        Vec::new()
+    } else {
+        robots.sitemaps().to_vec()
+    };
+    Verdict::Decided {
+        exchanges,
+        sitemaps,
+        answer,
+    }
 }
 
 fn say(parked: &Parked) -> String {

@@ -116,8 +116,8 @@ impl Follow<'_> {
 pub(crate) fn skip_outcome(kind: SkipKind) -> Outcome {
     match kind {
         SkipKind::Print => Outcome::SkippedPrint,
-        SkipKind::Savefile => Outcome::SkippedSavefile,
-        SkipKind::Sendmail => Outcome::SkippedSendmail,
+        SkipKind::SaveFile => Outcome::SkippedSavefile,
+        SkipKind::SendMail => Outcome::SkippedSendmail,
         SkipKind::Theme => Outcome::SkippedTheme,
         SkipKind::Other => Outcome::SkippedOther,
     }

@@ -5,7 +5,7 @@ use super::{CrawlError, Plan, Shared};
 use crate::archive::schema::{SiteRow, TaskKind, UrlHash};
 use crate::archive::{Archive, ArchiveError, Committed, CrawlMode, Task};
 use crate::config::Site;
-use crate::domain::{LinkKind, UrlPolicy};
+use crate::domain::UrlPolicy;
 use crate::extract::profile::{Profile, ProfileSet};
 use std::collections::{HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -63,6 +63,7 @@ impl SiteState {
     ) -> Result<Self, CrawlError> {
         let profile = profiles
             .get(&site.profile)
+            .cloned()
             .ok_or_else(|| CrawlError::Internal(format!("profile {:?} vanished", site.profile)))?;
         let policy = site.url_policy(profile.drop_params());
         let archive = &shared.archive;
@@ -82,6 +83,7 @@ impl SiteState {
         let mode = CrawlMode {
             generation: row.generation,
             full: row.full,
+            since: row.since.is_some(),
         };
         let host = Host::open(shared, &site)?;
         let state = Self {
@@ -118,17 +120,22 @@ impl SiteState {
             let url = self.policy.canonical(seed);
             queue(url.as_str(), TaskKind::Seed, None, step as i64)?;
         }
-        for (step, (url, kind)) in self
-            .profile
-            .start_pages(&self.site.base)
-            .into_iter()
-            .enumerate()
-        {
-            let kind = match kind {
-                LinkKind::Sitemap => TaskKind::Sitemap,
-                LinkKind::Feed => TaskKind::Feed,
-                _ => TaskKind::Listing,
-            };
+        let feeds = self.profile.feeds().iter();
+        let feeds = feeds
+            .filter_map(|path| UrlPolicy::resolve(&self.site.base, path))
+            .map(|url| (url, TaskKind::Feed));
+        // Sitemaps name the whole past: they say nothing to a crawl that ends at a day.
+        let sitemaps: Vec<Url> = if self.since.is_some() {
+            Vec::new()
+        } else {
+            let own = self.profile.sitemaps().iter();
+            own.filter_map(|path| UrlPolicy::resolve(&self.site.base, path))
+                .chain(self.host.sitemaps())
+                .filter(|url| self.policy.is_own(url))
+                .collect()
+        };
+        let sitemaps = sitemaps.into_iter().map(|url| (url, TaskKind::Sitemap));
+        for (step, (url, kind)) in feeds.chain(sitemaps).enumerate() {
             let url = self.policy.canonical(&url);
             queue(url.as_str(), kind, None, 100 + step as i64)?;
         }

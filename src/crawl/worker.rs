@@ -71,6 +71,11 @@ async fn one(
         return Ok(Some(plain(task, Outcome::SkippedOther)));
     };
     let url = site.address(url);
+    if let Some(since) = site.since
+        && shared.archive.is_behind(&task.row, since)?
+    {
+        return Ok(Some(plain(task, Outcome::BeforeSince)));
+    }
     let robots = match site.host.robots(shared, &url).await {
         Verdict::Stopped => {
             site.put_back(task);
@@ -119,23 +124,19 @@ async fn one(
         site.put_back(task);
         return Ok(None);
     }
-    let exchange = shared.client.get(&request(site, &task, url)).await;
-    let latency = exchange.timings.first_byte;
+    let exchange = shared
+        .client
+        .get(&request(site, &task, url).under(&permit))
+        .await;
+    let feedback = Feedbacks::of(shared, &exchange);
     let asked = Asked {
         task,
         exchange,
         robots,
         now: shared.now(),
     };
-    let retry_after = exchange.header("retry-after").map(str::to_owned);
     let finished = read(shared, site, asked).await?;
-    site.host.learn(
-        shared,
-        permit,
-        &finished.end,
-        latency,
-        retry_after.as_deref(),
-    );
+    site.host.learn(permit, &finished.end, &feedback);
     Ok(Some(finished))
 }
 

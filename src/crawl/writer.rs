@@ -87,6 +87,7 @@ async fn write(
         modes.get(site).copied().unwrap_or(CrawlMode {
             generation: 0,
             full: false,
+            since: false,
         })
     };
     let mut group = Vec::with_capacity(GROUP);

@@ -1,7 +1,8 @@
 //! The one place where extraction calls the field parsers.
 
-use crate::domain::{Byline, Precision, Timestamp, Warning};
-use chrono::{DateTime, FixedOffset, NaiveDateTime, Utc};
+use super::fields::{byline, dateline, datetime};
+use crate::domain::{Byline, Timestamp, Warning};
+use chrono::{DateTime, FixedOffset, Utc};
 
 /// What a date's reading depends on.
 pub(super) struct DateFacts<'a> {
@@ -12,54 +13,43 @@ pub(super) struct DateFacts<'a> {
 
 /// Reads a date as printed.
 pub(super) fn date(raw: &str, facts: &DateFacts<'_>) -> Option<(Timestamp, Vec<Warning>)> {
-    let _ = facts.fetched_at;
-    let _ = facts.order;
-    let text = raw.split_once(" - ").map_or(raw, |(_, rest)| rest);
-    let at = NaiveDateTime::parse_from_str(text.trim(), "%d/%m/%Y %H:%M").ok()?;
-    let at = at.and_local_timezone(facts.zone).single()?;
-    Some((
-        Timestamp {
-            value: Some(at.to_rfc3339()),
-            precision: Precision::Minute,
-            raw: raw.to_owned(),
-            rule: String::new(),
-            zone_assumed: true,
+    let context = datetime::DateContext {
+        zone: datetime::Zone::Fixed(facts.zone),
+        order: match facts.order {
+            "mdy" => datetime::Order::MonthFirst,
+            _ => datetime::Order::DayFirst,
         },
-        Vec::new(),
-    ))
+        not_after: Some(facts.fetched_at),
+    };
+    datetime::parse(raw, &context)
 }
 
-/// Reads an author line or a byline found in the body.
-pub(super) fn byline(raw: &str) -> Option<Byline> {
-    Some(Byline {
-        raw: raw.to_owned(),
-        ..Byline::default()
-    })
+/// One byline from the author line, the source line and the body's last lines.
+pub(super) fn byline(author: Option<&str>, source: Option<&str>, tail: &[&str]) -> Option<Byline> {
+    byline::merge(author, source, tail)
 }
 
-/// Whether the last line of a body is a byline. `set_apart`: right-aligned, bold or italic.
+/// Whether the last line of a body is a byline: by its words, or, where it is `set_apart`
+/// (right-aligned, bold or italic), because it is nothing but names.
 pub(super) fn is_byline(text: &str, set_apart: bool) -> bool {
-    set_apart && text.chars().count() < 60
+    match byline::strength(text) {
+        byline::Strength::Labelled => true,
+        byline::Strength::BareName => set_apart,
+        byline::Strength::None => false,
+    }
 }
 
 /// Splits "… last sentence. Tin, ảnh: X" into the sentence and the byline.
-pub(super) fn split_tail(_text: &str) -> Option<(String, String)> {
-    None
-}
-
-/// Puts what the author line says and what the body's last line says together.
-pub(super) fn merge(first: Byline, _second: Byline) -> Byline {
-    first
+pub(super) fn split_tail(text: &str) -> Option<(String, String)> {
+    byline::split_tail(text).map(|(before, last)| (before.to_owned(), last.to_owned()))
 }
 
 /// The photographer or agency named in a caption.
-pub(super) fn credit(_caption: &str) -> Option<String> {
-    None
+pub(super) fn credit(caption: &str) -> Option<String> {
+    byline::credit(caption)
 }
 
 /// The outlet's or place's prefix of a lead.
 pub(super) fn dateline(lead: &str) -> Option<String> {
-    lead.split_once(" - ")
-        .map(|(a, _)| a.to_owned())
-        .filter(|a| a.len() < 12)
+    dateline::find(lead)
 }

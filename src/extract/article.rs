@@ -78,7 +78,7 @@ pub(super) fn read(view: &View<'_>, url: &Url, fetched_at: DateTime<Utc>) -> Rea
         out.article.images.push(image);
     }
     let tail = body(&mut out, view, url);
-    out.article.byline = byline(&mut out, view, tail);
+    out.article.byline = byline(&mut out, view, &tail);
     require(&mut out, view.profile);
     if out.article.body.is_empty() {
         out.warn("no_body", "the article has no text below its lead");
@@ -110,6 +110,8 @@ fn date<'a>(
     facts: &DateFacts<'_>,
 ) -> Option<Timestamp> {
     let mut unread: Option<String> = None;
+    // Read, but without an absolute value ("2 năm trước", or rejected with a warning).
+    let mut vague: Option<(Timestamp, Vec<Warning>, &Rule)> = None;
     for rule in rules {
         for element in view.elements(rule).take(8) {
             let Some(raw) = value(rule, element) else {
@@ -120,12 +122,21 @@ fn date<'a>(
             }
             if let Some((mut time, warnings)) = adapter::date(&raw, facts) {
                 time.rule.clone_from(&rule.name);
+                if time.value.is_none() {
+                    vague.get_or_insert((time, warnings, rule));
+                    continue;
+                }
                 out.won(field, rule);
                 out.warnings.extend(warnings);
                 return Some(time);
             }
             unread.get_or_insert(raw);
         }
+    }
+    if let Some((time, warnings, rule)) = vague {
+        out.won(field, rule);
+        out.warnings.extend(warnings);
+        return Some(time);
     }
     if let Some(raw) = unread {
         let raw: String = raw.chars().take(80).collect();
@@ -312,29 +323,16 @@ fn byline_lines(parts: &mut Vec<Piece>) -> Vec<String> {
 }
 
 /// The author line, the source line, and what the body's end says.
-fn byline(out: &mut Reading, view: &View<'_>, tail: Vec<String>) -> Option<Byline> {
+fn byline(out: &mut Reading, view: &View<'_>, tail: &[String]) -> Option<Byline> {
     let fields = &view.profile.fields;
     let author = view.first(&fields.author);
     let author = out.text("author", author);
     let source = view.first(&fields.source);
     let source = out.text("source", source);
-    let mut byline = author.as_deref().and_then(adapter::byline);
     if !tail.is_empty() {
         out.rules
             .insert("byline".to_owned(), "body-tail".to_owned());
     }
-    for line in tail {
-        let Some(more) = adapter::byline(&line) else {
-            continue;
-        };
-        byline = Some(match byline.take() {
-            Some(first) => adapter::merge(first, more),
-            None => more,
-        });
-    }
-    if let Some(source) = source {
-        let byline = byline.get_or_insert_with(Byline::default);
-        byline.source = Some(source);
-    }
-    byline
+    let tail: Vec<&str> = tail.iter().map(String::as_str).collect();
+    adapter::byline(author.as_deref(), source.as_deref(), &tail)
 }

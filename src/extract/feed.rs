@@ -63,8 +63,11 @@ pub(super) fn feed(text: &str, page: &Url, links: &mut Links<'_>) -> Vec<Warning
     let (hrefs, warnings) = match found {
         Some(hrefs) if !hrefs.is_empty() => (hrefs, Vec::new()),
         _ => {
-            let (hrefs, fault) = locations(text, &["item", "entry"], "link");
-            (hrefs, fault)
+            let (hrefs, mut faults) = locations(text, &["item", "entry"], "link");
+            if faults.is_empty() {
+                faults.push(Warning::new("broken_xml", "the feed is damaged or empty"));
+            }
+            (hrefs, faults)
         }
     };
     for href in hrefs {
@@ -146,10 +149,8 @@ fn locations(text: &str, parents: &[&str], name: &str) -> (Vec<String>, Vec<Warn
                     }
                 }
             }
-            Event::Empty(start) => {
-                if inside && start.name().as_ref() == name {
-                    out.extend(href(&start));
-                }
+            Event::Empty(start) if inside && start.name().as_ref() == name => {
+                out.extend(href(&start));
             }
             Event::End(end) => {
                 if parents

@@ -8,24 +8,40 @@ use memchr::memmem;
 /// A page larger than this is no stub.
 const STUB: usize = 8 * 1024;
 
-/// A tiny page whose only purpose is to set a cookie and load again.
-pub(super) fn is_cookie_stub(html: &str) -> bool {
+/// A tiny page whose only purpose is to set a cookie (in a script or, `sets_cookie`, in its
+/// headers) and load again.
+pub(super) fn is_cookie_stub(html: &str, sets_cookie: bool) -> bool {
     if html.len() > STUB {
         return false;
     }
     let bytes = html.as_bytes();
     let has = |needle: &str| memmem::find(bytes, needle.as_bytes()).is_some();
-    let reloads = [
-        "location.reload",
-        "location.href",
-        "location.replace",
-        "location=",
-        "location =",
-    ]
-    .iter()
-    .any(|word| has(word))
+    let scripted = has("document.cookie");
+    if !(scripted || sets_cookie) || has("floodblocker") || has("itemprop") {
+        return false;
+    }
+    let reloads = RELOADS.iter().any(|word| has(word))
         || html.to_ascii_lowercase().contains("http-equiv=\"refresh");
-    has("document.cookie") && reloads && !has("floodblocker") && !has("itemprop")
+    reloads && !shows_text(html)
+}
+
+/// What scripts write to load a page again.
+const RELOADS: [&str; 5] = [
+    "location.reload",
+    "location.href",
+    "location.replace",
+    "location=",
+    "location =",
+];
+
+/// Whether a small page says more than a few words ("Redirecting...").
+fn shows_text(html: &str) -> bool {
+    let (tree, _) = super::dom::parse(html);
+    let mut shown = 0;
+    for part in tree.root_element().text() {
+        shown += part.chars().filter(|c| !super::dom::blank(*c)).count();
+    }
+    shown > 120
 }
 
 /// The first rule of the profile that fits: those marked `always`, or the others.
@@ -52,10 +68,7 @@ fn fits(
     title: &mut Option<String>,
     text: &mut Option<String>,
 ) -> bool {
-    let css = rule
-        .css
-        .as_ref()
-        .is_some_and(|css| view.page.select(css).next().is_some());
+    let css = rule.css.as_ref().is_some_and(|css| view.index.has(css));
     if css {
         return true;
     }
@@ -68,7 +81,7 @@ fn fits(
     if let Some(wanted) = &rule.text {
         let text = text.get_or_insert_with(|| {
             let mut out = String::new();
-            for part in view.page.root_element().text() {
+            for part in view.root().text() {
                 if out.len() > TEXT {
                     break;
                 }
@@ -84,8 +97,7 @@ fn fits(
 }
 
 fn page_title(view: &View<'_>) -> String {
-    view.page
-        .root_element()
+    view.root()
         .descendent_elements()
         .find(|element| element.value().name() == "title")
         .map(|title| super::dom::inline_text(title, |_| false))

@@ -148,11 +148,13 @@ impl<'a> Links<'a> {
     /// Every other link of the page by its form; also finds `rel=canonical`.
     pub fn everywhere(&mut self, view: &View<'a>) -> Option<String> {
         let mut canonical = None;
-        for element in view.page.root_element().descendent_elements() {
+        let named = |name| view.index.named(name).unwrap_or_default().iter();
+        let all = named("base")
+            .chain(named("link"))
+            .chain(named("a"))
+            .chain(named("area"));
+        for &element in all {
             let name = element.value().name();
-            if !matches!(name, "a" | "link" | "area" | "base") {
-                continue;
-            }
             let Some(href) = element.attr("href") else {
                 continue;
             };
@@ -181,9 +183,6 @@ impl<'a> Links<'a> {
                     self.push(url.into(), LinkKind::Feed);
                 }
                 continue;
-            }
-            if self.resolved.contains_key(href) && self.resolved.len() < MAX_LINKS {
-                // Seen in its place, or in another menu.
             }
             let Some(url) = self.resolve(href) else {
                 continue;

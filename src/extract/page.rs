@@ -3,7 +3,7 @@
 use super::decode::{charset_decode, content_decode, is_binary};
 use super::links::Links;
 use super::profile::{Profile, ProfileSet, UrlClass};
-use super::rules::View;
+use super::rules::{Index, View};
 use super::{article, dom, feed, judge};
 use crate::domain::{LinkKind, NotArticle, Page, PageKind, UrlPolicy, Warning};
 use chrono::{DateTime, Utc};
@@ -102,15 +102,17 @@ fn read_html(
     profiles: &ProfileSet,
     profile: &Profile,
 ) {
-    if judge::is_cookie_stub(text) {
+    if judge::is_cookie_stub(text, input.header("set-cookie").is_some()) {
         page.kind = PageKind::NotArticle(NotArticle::CookieStub);
         return;
     }
     let (html, warnings) = dom::parse(text);
     page.warnings.extend(warnings);
-    let profile = profiles.choose(profile, &html, input.fetched_at.date_naive());
+    let index = Index::new(&html);
+    let day = input.fetched_at.date_naive();
+    let profile = profiles.choose(profile, day, |css| index.has(css));
     page.profile = profile.name().to_owned();
-    let view = View::new(&html, profile);
+    let view = View::new(&index, profile);
     if input.status == 429 {
         page.kind = PageKind::NotArticle(NotArticle::Flood);
         return;
@@ -170,10 +172,12 @@ fn read_html(
     page.kind = incomplete(page, input, class, items, &reading.missing);
     if page.kind == PageKind::NotArticle(NotArticle::Incomplete) {
         page.warnings.extend(reading.warnings);
-        page.warnings.push(Warning::new(
-            "incomplete",
-            format!("the page has no {}", reading.missing.join(", no ")),
-        ));
+        let why = if reading.missing.is_empty() {
+            format!("the page came with status {}", input.status)
+        } else {
+            format!("the page has no {}", reading.missing.join(", no "))
+        };
+        page.warnings.push(Warning::new("incomplete", why));
     }
 }
 

@@ -3,12 +3,72 @@
 //! Knows nothing about what the values mean; `article` and `links` do.
 
 use super::dom::inline_text;
-use super::profile::{Pick, Profile, Rule, Scope, fold};
+use super::profile::{Css, Pick, Profile, Rule, Scope, fold};
 use scraper::{ElementRef, Html};
+
+/// Names by which elements are looked up; profiles select these most.
+const INDEXED: [&str; 8] = ["a", "ul", "link", "meta", "div", "em", "base", "area"];
+
+/// The elements of a page by name, collected in one walk.
+pub(super) struct Index<'a> {
+    page: &'a Html,
+    lists: [Vec<ElementRef<'a>>; INDEXED.len()],
+}
+
+impl<'a> Index<'a> {
+    /// Walks the page.
+    pub fn new(page: &'a Html) -> Self {
+        let mut lists: [Vec<ElementRef<'a>>; INDEXED.len()] = Default::default();
+        for element in page.tree.nodes().filter_map(ElementRef::wrap) {
+            let name = element.value().name();
+            let at = INDEXED.iter().position(|known| *known == name);
+            if let Some(list) = at.and_then(|at| lists.get_mut(at)) {
+                list.push(element);
+            }
+        }
+        Self { page, lists }
+    }
+
+    /// The elements called `name`, in the order of the source; `None` for names that are not
+    /// indexed.
+    pub fn named(&self, name: &str) -> Option<&[ElementRef<'a>]> {
+        let at = INDEXED.iter().position(|known| *known == name)?;
+        self.lists.get(at).map(Vec::as_slice)
+    }
+
+    /// The elements that a selector selects, in the page's order.
+    pub fn select(&self, css: &'a Css) -> Vec<ElementRef<'a>> {
+        match css.names.as_slice() {
+            [name] if self.named(name).is_some() => self
+                .named(name)
+                .unwrap_or_default()
+                .iter()
+                .filter(|element| css.selector.matches(element))
+                .copied()
+                .collect(),
+            _ => self.page.select(&css.selector).collect(),
+        }
+    }
+
+    /// Whether a selector selects anything.
+    pub fn has(&self, css: &Css) -> bool {
+        let listed =
+            !css.names.is_empty() && css.names.iter().all(|name| self.named(name).is_some());
+        if listed {
+            return css.names.iter().any(|name| {
+                self.named(name)
+                    .unwrap_or_default()
+                    .iter()
+                    .any(|element| css.selector.matches(element))
+            });
+        }
+        self.page.select(&css.selector).next().is_some()
+    }
+}
 
 /// A page under one profile.
 pub(super) struct View<'a> {
-    pub page: &'a Html,
+    pub index: &'a Index<'a>,
     pub profile: &'a Profile,
     /// The article's wrapper, where there is one.
     pub article: Option<ElementRef<'a>>,
@@ -23,16 +83,21 @@ pub(super) struct Found<'a> {
 
 impl<'a> View<'a> {
     /// Looks for the wrapper.
-    pub fn new(page: &'a Html, profile: &'a Profile) -> Self {
+    pub fn new(index: &'a Index<'a>, profile: &'a Profile) -> Self {
         let article = profile
             .wrapper
             .iter()
-            .find_map(|css| page.select(css).next());
+            .find_map(|css| index.page.select(css).next());
         Self {
-            page,
+            index,
             profile,
             article,
         }
+    }
+
+    /// The page's root element.
+    pub fn root(&self) -> ElementRef<'a> {
+        self.index.page.root_element()
     }
 
     /// The elements that a rule's `css` (and `heading`) select, in the page's order.
@@ -42,9 +107,9 @@ impl<'a> View<'a> {
         };
         match self.article {
             Some(article) if rule.scope == Scope::Article => {
-                Box::new(article.select(&rule.css).filter(heading))
+                Box::new(article.select(&rule.css.selector).filter(heading))
             }
-            _ => Box::new(self.page.select(&rule.css).filter(heading)),
+            _ => Box::new(self.index.select(&rule.css).into_iter().filter(heading)),
         }
     }
 

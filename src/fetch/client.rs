@@ -108,7 +108,7 @@ impl Client {
         let limit = usize::try_from(max_bytes.saturating_add(HEAD_ROOM)).unwrap_or(usize::MAX);
         let mut tries = 0;
         loop {
-            let slot = Slot::new(target.clone(), Arc::clone(&request.site), limit);
+            let slot = Slot::new(target.clone(), request, limit);
             let slot = Arc::new(slot);
             let entry = self.0.tap.registry.enter(&slot);
             let http = match self.build(request, &url, entry.id) {

@@ -152,7 +152,7 @@ mod tests {
         let chunked = head("HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, Chunked\r\n\r\n");
         assert_eq!(
             body_len(&chunked, b"3;x=y\r\nabc\r\n0\r\nT: v\r\n\r\njunk"),
-            Some(24)
+            Some(23)
         );
         assert_eq!(body_len(&chunked, b"3\nabc\n0\n\njunk"), Some(9));
         assert_eq!(body_len(&chunked, b"3\r\nabc\r\n0\r\n"), None);

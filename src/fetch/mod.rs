@@ -14,6 +14,8 @@ mod client;
 mod dial;
 mod guard;
 mod message;
+pub mod pace;
+pub mod robots;
 mod settings;
 mod slot;
 mod tap;

@@ -1,6 +1,7 @@
 //! What a caller sets: for the process, for a site, for one request. No I/O.
 
 use super::FetchError;
+use super::pace::{Permit, SendMark};
 use super::tls::SiteTls;
 use crate::domain::{Clock, SystemClock};
 use std::collections::HashMap;
@@ -127,6 +128,8 @@ pub struct Request {
     /// Further headers (`If-None-Match` ...), sent in this order. `Host`, `User-Agent`,
     /// `Accept`, `Accept-Encoding` and framing headers are the client's own and left out here.
     pub headers: Vec<(String, String)>,
+    /// The pace gate's mark: told when the request leaves and when the answer begins.
+    pub mark: Option<SendMark>,
 }
 
 impl Request {
@@ -137,6 +140,7 @@ impl Request {
             site,
             accept: "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8".to_owned(),
             headers: Vec::new(),
+            mark: None,
         }
     }
 
@@ -144,6 +148,13 @@ impl Request {
     #[must_use]
     pub fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Sends it under a permit of the host's gate.
+    #[must_use]
+    pub fn under(mut self, permit: &Permit) -> Self {
+        self.mark = permit.mark();
         self
     }
 }

@@ -1,7 +1,8 @@
 //! One exchange under way: what the client asked for and what the tap has recorded so far. The
 //! registry finds a slot by the number in the private request header.
 
-use super::settings::SiteNet;
+use super::pace::SendMark;
+use super::settings::{Request, SiteNet};
 use crate::domain::{Fault, FaultKind, TlsFacts, Truncation};
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
@@ -56,6 +57,8 @@ pub(super) struct Slot {
     pub site: Arc<SiteNet>,
     /// Limit for the recorded response, bytes.
     pub limit: usize,
+    /// The pace gate's, if any.
+    pub mark: Option<SendMark>,
     /// Set by the client when the response's head has been read.
     pub head_seen: AtomicBool,
     record: Mutex<Record>,
@@ -80,11 +83,12 @@ pub(super) struct Record {
 }
 
 impl Slot {
-    pub fn new(target: Target, site: Arc<SiteNet>, limit: usize) -> Self {
+    pub fn new(target: Target, request: &Request, limit: usize) -> Self {
         Self {
             target,
-            site,
+            site: Arc::clone(&request.site),
             limit,
+            mark: request.mark.clone(),
             head_seen: AtomicBool::new(false),
             record: Mutex::new(Record::default()),
         }

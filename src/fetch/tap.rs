@@ -126,6 +126,14 @@ impl Tap {
                 End::Nothing(_) if reused => {
                     *up = None;
                     reused = false;
+                    if let Some(mark) = &slot.mark {
+                        // The portal may have read the request before it closed.
+                        mark.arrived();
+                        tokio::select! {
+                            () = mark.again() => {}
+                            _ = down.read_buf(buffer) => return false,
+                        }
+                    }
                 }
                 End::Nothing(why) => {
                     let how = why.map_or_else(|| "closed".to_owned(), |why| why.to_string());
@@ -157,6 +165,9 @@ impl Tap {
             up.stream.flush().await
         })
         .await;
+        if let Some(mark) = &slot.mark {
+            mark.sent();
+        }
         match sent {
             Ok(done) => done.map(|()| deadline),
             Err(_) => Err(std::io::ErrorKind::TimedOut.into()),
@@ -299,7 +310,12 @@ impl Relay<'_> {
             Poll::Pending => Poll::Pending,
             Poll::Ready(Ok(n)) if n > 0 => {
                 let now = Instant::now();
-                record.first_byte.get_or_insert(now);
+                if record.first_byte.is_none() {
+                    record.first_byte = Some(now);
+                    if let Some(mark) = &self.slot.mark {
+                        mark.arrived();
+                    }
+                }
                 record.last_byte = Some(now);
                 if record.response.len() > self.slot.limit {
                     record.response.truncate(self.slot.limit);

@@ -1,5 +1,5 @@
 //! What whole-program tests share: a folder with a configuration, and the real binary.
-#![allow(dead_code)]
+#![allow(dead_code, clippy::unwrap_used, clippy::expect_used)]
 
 use serde_json::Value;
 use std::path::{Path, PathBuf};

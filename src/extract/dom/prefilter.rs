@@ -6,6 +6,8 @@
 //! are dropped with their end tags, and formatting elements are closed with their block. Text
 //! is never dropped.
 
+mod scan;
+
 use super::tags::{Kind, hash, kind};
 use crate::domain::Warning;
 use memchr::{memchr, memmem};
@@ -53,6 +55,8 @@ struct Filter<'a> {
     roots: [bool; 3],
     /// The last tag that was kept was a block's.
     after_block: bool,
+    /// No `</select>` stands in the rest of the page.
+    no_select_end: bool,
     too_deep: bool,
     too_many_attributes: bool,
 }
@@ -70,6 +74,7 @@ pub fn prefilter(html: &str) -> Prefiltered {
         tags: 0,
         roots: [false; 3],
         after_block: true,
+        no_select_end: false,
         too_deep: false,
         too_many_attributes: false,
     };
@@ -129,12 +134,6 @@ impl Filter<'_> {
         end
     }
 
-    /// The end of the first `needle` from `from` on; the end of the page without one.
-    fn find(&self, from: usize, needle: &[u8]) -> usize {
-        memmem::find(self.bytes.get(from..).unwrap_or_default(), needle)
-            .map_or(self.bytes.len(), |found| from + found + needle.len())
-    }
-
     fn declaration(&mut self, start: usize) -> usize {
         let rest = self.bytes.get(start..).unwrap_or_default();
         if rest.starts_with(b"<!--") {
@@ -149,16 +148,6 @@ impl Filter<'_> {
         } else {
             self.cut(start, end)
         }
-    }
-
-    /// The end of the name that begins at `from`.
-    fn name_end(&self, from: usize) -> usize {
-        self.bytes
-            .get(from..)
-            .unwrap_or_default()
-            .iter()
-            .position(|b| b.is_ascii_whitespace() || matches!(b, b'/' | b'>'))
-            .map_or(self.bytes.len(), |length| from + length)
     }
 
     /// Drops white space that stands before a tag and beside a block: it is never shown.
@@ -248,34 +237,18 @@ impl Filter<'_> {
         self.write_tag(start, name_end, kind.is_block())
     }
 
-    /// Where the text of a `<title>` or `<textarea>` ends.
-    fn end_of_text(&self, from: usize, name: &[u8]) -> usize {
-        let mut at = from;
-        while let Some(found) = memmem::find(self.bytes.get(at..).unwrap_or_default(), b"</") {
-            let end = at + found + 2;
-            if self.is_name(end, name) {
-                return self.find(end, b">");
-            }
-            at = end;
-        }
-        self.bytes.len()
-    }
-
-    /// Whether `name`, in any case, stands at `at` as a whole name.
-    fn is_name(&self, at: usize, name: &[u8]) -> bool {
-        self.bytes
-            .get(at..at + name.len())
-            .is_some_and(|word| word.eq_ignore_ascii_case(name))
-            && self
-                .bytes
-                .get(at + name.len())
-                .is_none_or(|b| b.is_ascii_whitespace() || matches!(b, b'/' | b'>'))
-    }
-
     /// Drops an element with its content; JSON-LD stays.
     fn cut_element(&mut self, start: usize, name_end: usize, kind: Kind) -> usize {
         let name = self.bytes.get(start + 1..name_end).unwrap_or_default();
         let tag_end = self.tag_end(name_end);
+        let select = name.eq_ignore_ascii_case(b"select");
+        if select && self.no_select_end {
+            return self.cut(start, tag_end);
+        }
+        if name.eq_ignore_ascii_case(b"object") || name.eq_ignore_ascii_case(b"applet") {
+            // Their fallback content may be the article's.
+            return self.cut(start, tag_end);
+        }
         let end = self.end_of_text(tag_end, name);
         if kind == Kind::Script {
             let tag = self.bytes.get(name_end..tag_end).unwrap_or_default();
@@ -284,68 +257,11 @@ impl Filter<'_> {
                 self.tags += 1;
                 return end;
             }
-        } else if name.eq_ignore_ascii_case(b"object") || name.eq_ignore_ascii_case(b"applet") {
-            // Their fallback content may be the article's.
-            return self.cut(start, tag_end);
-        } else if name.eq_ignore_ascii_case(b"select") && end == self.bytes.len() {
+        } else if select && end == self.bytes.len() {
+            self.no_select_end = true;
             return self.cut(start, tag_end);
         }
         self.cut(start, end)
-    }
-
-    /// The end of the tag whose attributes begin at `at`, quotes respected.
-    fn tag_end(&self, mut at: usize) -> usize {
-        loop {
-            let (_, end, last) = self.attribute(at);
-            if last {
-                return end;
-            }
-            at = end;
-        }
-    }
-
-    /// One attribute from `at` on: where its name begins, where it ends, and whether it was
-    /// the tag's end instead.
-    fn attribute(&self, at: usize) -> (usize, usize, bool) {
-        let byte = |at: usize| self.bytes.get(at).copied();
-        let mut i = at;
-        while byte(i).is_some_and(|b| b.is_ascii_whitespace() || b == b'/') {
-            i += 1;
-        }
-        let start = i;
-        match byte(i) {
-            None => return (start, self.bytes.len(), true),
-            Some(b'>') => return (start, i + 1, true),
-            _ => i += 1,
-        }
-        while byte(i).is_some_and(|b| !b.is_ascii_whitespace() && !matches!(b, b'/' | b'>' | b'='))
-        {
-            i += 1;
-        }
-        let mut value = i;
-        while byte(value).is_some_and(|b| b.is_ascii_whitespace()) {
-            value += 1;
-        }
-        if byte(value) != Some(b'=') {
-            return (start, i, false);
-        }
-        value += 1;
-        while byte(value).is_some_and(|b| b.is_ascii_whitespace()) {
-            value += 1;
-        }
-        match byte(value) {
-            Some(quote @ (b'"' | b'\'')) => {
-                let rest = self.bytes.get(value + 1..).unwrap_or_default();
-                let end = memchr(quote, rest).map_or(self.bytes.len(), |n| value + 1 + n + 1);
-                (start, end, false)
-            }
-            _ => {
-                while byte(value).is_some_and(|b| !b.is_ascii_whitespace() && b != b'>') {
-                    value += 1;
-                }
-                (start, value, false)
-            }
-        }
     }
 
     /// Keeps a start tag, without the attributes that nobody reads.
@@ -553,76 +469,4 @@ fn unread(attribute: &[u8]) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn cut(html: &str) -> String {
-        prefilter(html).html
-    }
-
-    #[test]
-    fn what_the_tree_need_not_have_is_cut() {
-        assert_eq!(
-            cut(
-                "<!doctype html><p>a<!-- x <p> -->b</p><script>if (a<b) '</p>'</script><style>p{}</style>c"
-            ),
-            "<!doctype html><p>ab</p>c"
-        );
-        assert_eq!(cut("a<!-->b<!--->c<!-- open"), "abc");
-        let json = "<script type=\"application/ld+json\">{\"a\":1}</script>";
-        assert_eq!(cut(json), json);
-        assert_eq!(
-            cut("<a onclick='x>y' href=\"/a\" srcset=1>t</a>"),
-            "<a  href=\"/a\" >t</a>"
-        );
-        assert_eq!(
-            cut("<img src='data:x'>1 < 2 <3"),
-            "<img src='data:x'>1 < 2 <3"
-        );
-        assert_eq!(cut("<title>a <b> c</title>x"), "<title>a <b> c</title>x");
-        assert_eq!(cut("<?xml version=1?><svg><p>x</svg>y"), "y");
-    }
-
-    #[test]
-    fn formatting_ends_with_its_block() {
-        assert_eq!(cut("<p><b>a</p><p>b</p>"), "<p><b>a</b></p><p>b</p>");
-        assert_eq!(cut("<p><b>a<p>b"), "<p><b>a</b><p>b");
-        assert_eq!(cut("<li><i>a<li>b"), "<li><i>a</i><li>b");
-        assert_eq!(cut("<b><p>a</b>b</p>"), "<b><p>a</b>b</p>");
-    }
-
-    #[test]
-    fn nesting_is_bounded_and_text_kept() {
-        for tag in ["div", "b", "font", "span", "table", "ul", "x-y"] {
-            let deep = format!("<{tag}>").repeat(100_000) + "text";
-            let got = prefilter(&deep);
-            assert!(got.html.matches('<').count() <= MAX_DEPTH, "{tag}");
-            assert!(got.html.ends_with("text"));
-        }
-        let balanced = "<div>".repeat(1000) + "text" + &"</div>".repeat(1000) + "<p>after</p>";
-        let got = cut(&balanced);
-        assert_eq!(got.matches("<div>").count(), got.matches("</div>").count());
-        assert!(got.ends_with("<p>after</p>"));
-        let unclosed = "<ul>".to_owned() + &"<li>x".repeat(1000) + "</ul>";
-        assert_eq!(cut(&unclosed).matches("<li>").count(), 1000);
-        let cells = "<table>".to_owned() + &"<tr><td>x".repeat(1000) + "</table>";
-        assert_eq!(cut(&cells).matches("<td>").count(), 1000);
-    }
-
-    #[test]
-    fn attributes_are_bounded() {
-        let many: String = (0..100_000).map(|n| format!(" a{n}=1")).collect();
-        let got = prefilter(&format!("<p{many}>text</p>"));
-        assert_eq!(got.html.matches('=').count(), MAX_ATTRIBUTES);
-        assert!(got.html.ends_with("text</p>"));
-        assert_eq!(got.warnings[0].code, "markup_attributes");
-    }
-
-    proptest::proptest! {
-        #[test]
-        fn never_panics_and_keeps_words(parts in proptest::collection::vec("(<[/!?]?[a-z]{1,5}|[ >\"'=-]|</(p|b|div|td|script)>|<(p|b|a|li|td|table|script|!--)>|ưx)", 0..60)) {
-            let html = parts.concat();
-            let _ = crate::extract::dom::parse(&html);
-        }
-    }
-}
+mod tests;

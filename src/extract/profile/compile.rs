@@ -2,7 +2,7 @@
 
 use super::error::{ProfileError, line_of};
 use super::raw::{RawNotArticle, RawProfile, RawRule, Text};
-use super::{Fields, Listing, NotArticleRule, Pick, Profile, Rule, Scope, SkipKind, SkipRule};
+use super::{Css, Fields, Listing, NotArticleRule, Pick, Profile, Rule, Scope, SkipKind, SkipRule};
 use crate::domain::{Digest, NotArticle};
 use chrono::{FixedOffset, NaiveDate};
 use regex::Regex;
@@ -87,7 +87,7 @@ pub(super) fn compile(raw: &RawProfile, source: &Source, content: &str) -> Resul
             .iter()
             .map(|field| field.get_ref().clone())
             .collect(),
-        detect: c.each(&raw.detect.css)?,
+        detect: c.indexed(&raw.detect.css)?,
         wrapper: c.each(&raw.wrapper)?,
         cut: c.any(&raw.cut)?,
         caption: c.any(&raw.caption)?,
@@ -171,6 +171,15 @@ impl Compiler<'_> {
         Ok(Selector::parse(&list.join(", ")).ok())
     }
 
+    /// One selector for a list of alternatives, with the names of what it selects.
+    fn indexed(&self, texts: &[Text]) -> Result<Option<Css>> {
+        let list: Vec<&str> = texts.iter().map(|text| text.get_ref().as_str()).collect();
+        Ok(self.any(texts)?.map(|selector| Css {
+            selector,
+            names: names(&list.join(",")),
+        }))
+    }
+
     fn regex(&self, text: &Text) -> Result<Regex> {
         Regex::new(text.get_ref()).map_err(|why| {
             let why = why.to_string();
@@ -236,7 +245,10 @@ impl Compiler<'_> {
         let trust = self.one(raw.trust.as_ref(), &["high", "low"])?;
         Ok(Rule {
             name: raw.name.clone(),
-            css: self.css(&raw.css)?,
+            css: Css {
+                selector: self.css(&raw.css)?,
+                names: names(raw.css.get_ref()),
+            },
             attr: raw.attr.clone(),
             regex: raw
                 .regex
@@ -282,7 +294,7 @@ impl Compiler<'_> {
                 "view" => NotArticle::View,
                 _ => return Err(self.error(&raw.kind, "unknown kind", &one_of(KINDS))),
             },
-            css: self.any(&raw.css)?,
+            css: self.indexed(&raw.css)?,
             title: raw
                 .title
                 .as_ref()
@@ -291,5 +303,59 @@ impl Compiler<'_> {
             text: raw.text.as_ref().map(|text| self.regex(text)).transpose()?,
             always: raw.always,
         })
+    }
+}
+
+/// The element names at the end of a selector's alternatives ("ul.x a[href], h2 > a" gives
+/// "a"); empty when one of them has none, or when the text is not simple enough to tell.
+fn names(css: &str) -> Vec<String> {
+    let mut out: Vec<String> = Vec::new();
+    // Brackets may hold commas and spaces: nothing in them names an element.
+    let mut bare = String::new();
+    let mut depth = 0_usize;
+    for c in css.chars() {
+        match c {
+            '[' | '(' => depth += 1,
+            ']' | ')' => depth = depth.saturating_sub(1),
+            _ if depth == 0 => bare.push(c),
+            _ => {}
+        }
+    }
+    for part in bare.split(',') {
+        let last = part
+            .trim()
+            .rsplit([' ', '>', '+', '~'])
+            .next()
+            .unwrap_or_default();
+        let name: String = last
+            .chars()
+            .take_while(char::is_ascii_alphanumeric)
+            .collect();
+        if name.is_empty() {
+            return Vec::new();
+        }
+        let name = name.to_ascii_lowercase();
+        if !out.contains(&name) {
+            out.push(name);
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::names;
+
+    #[test]
+    fn the_last_names_of_a_selector() {
+        assert_eq!(names("ul.related"), ["ul"]);
+        assert_eq!(
+            names(".x h2 a[href], .y > a:has(> h2), a[title='b, c d']"),
+            ["a"]
+        );
+        assert_eq!(names("h1[itemprop=headline], H2"), ["h1", "h2"]);
+        assert!(names("div, .caption").is_empty());
+        assert!(names("#id").is_empty());
+        assert!(names("*").is_empty());
     }
 }

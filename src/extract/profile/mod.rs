@@ -30,7 +30,7 @@ pub struct Profile {
     date_order: String,
     drop_params: Vec<String>,
     pub(super) required: Vec<String>,
-    pub(super) detect: Vec<Selector>,
+    pub(super) detect: Option<Css>,
     pub(super) wrapper: Vec<Selector>,
     pub(super) cut: Option<Selector>,
     pub(super) caption: Option<Selector>,
@@ -120,7 +120,7 @@ pub(super) struct Listing {
 #[derive(Debug)]
 pub(super) struct Rule {
     pub name: String,
-    pub css: Selector,
+    pub css: Css,
     pub attr: Option<String>,
     pub regex: Option<Regex>,
     pub drop: Option<Selector>,
@@ -132,6 +132,14 @@ pub(super) struct Rule {
     pub pick: Pick,
     pub scope: Scope,
     pub low_trust: bool,
+}
+
+/// A selector, and the names that the elements it selects have, where its text tells.
+#[derive(Debug)]
+pub(super) struct Css {
+    pub selector: Selector,
+    /// Empty when elements of any name can match.
+    pub names: Vec<String>,
 }
 
 /// Which of several matches counts.
@@ -159,7 +167,7 @@ pub(super) struct SkipRule {
 #[derive(Debug)]
 pub(super) struct NotArticleRule {
     pub kind: NotArticle,
-    pub css: Option<Selector>,
+    pub css: Option<Css>,
     pub title: Option<Regex>,
     pub text: Option<Regex>,
     pub always: bool,

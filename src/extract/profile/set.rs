@@ -1,11 +1,10 @@
 //! All profiles of a run: the built-in ones, those of a directory, and the choice among them.
 
-use super::Profile;
 use super::compile::{Source, compile, read};
 use super::error::{ProfileError, line_of};
 use super::raw::{RawProfile, inherit};
+use super::{Css, Profile};
 use chrono::NaiveDate;
-use scraper::Html;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -120,19 +119,19 @@ impl ProfileSet {
             .or_else(|| self.get(name))
     }
 
-    /// The member of `profile`'s family that fits the page: the first of its `variants` whose
-    /// `detect` matches, else itself.
-    pub fn choose<'a>(&'a self, profile: &'a Profile, page: &Html, day: NaiveDate) -> &'a Profile {
+    /// The member of `profile`'s family that fits a page: the first of its `variants` whose
+    /// `detect` `fits`, else itself.
+    pub(in crate::extract) fn choose<'a>(
+        &'a self,
+        profile: &'a Profile,
+        day: NaiveDate,
+        fits: impl Fn(&Css) -> bool,
+    ) -> &'a Profile {
         profile
             .variants
             .iter()
             .filter_map(|name| self.get_on(name, day))
-            .find(|variant| {
-                variant
-                    .detect
-                    .iter()
-                    .any(|css| page.select(css).next().is_some())
-            })
+            .find(|variant| variant.detect.as_ref().is_some_and(&fits))
             .map_or(profile, |variant| &**variant)
     }
 

@@ -4,13 +4,20 @@
 //! nested spans); here they all become blocks. One walk over the tree without recursion;
 //! captions are told from paragraphs afterwards, and the byline is taken off in `article`.
 
+mod captions;
+mod style;
+mod table;
+
 use super::dom::TextBuf;
 use super::images::image;
 use crate::domain::{BlockKind, Image};
+use captions::settle;
 use ego_tree::iter::Edge;
 use ego_tree::{NodeId, NodeRef};
 use scraper::{ElementRef, Node, Selector};
 use std::collections::HashSet;
+use style::{align, hidden, is_block, span_style};
+use table::Grid;
 use url::Url;
 
 /// How a block is set.
@@ -185,13 +192,8 @@ impl Walk<'_> {
             "h1" | "h2" | "h3" | "h4" | "h5" | "h6" if self.heading.is_none() => {
                 self.heading = Some(id);
             }
-            "ul" | "ol" if self.group.is_none() => {
-                if element
-                    .child_elements()
-                    .any(|child| child.value().name() == "li")
-                {
-                    self.group = Some((id, BlockKind::List, String::new()));
-                }
+            "ul" | "ol" if self.group.is_none() && has_items(element) => {
+                self.group = Some((id, BlockKind::List, String::new()));
             }
             "blockquote" if self.group.is_none() => {
                 self.group = Some((id, BlockKind::Quote, String::new()));
@@ -453,107 +455,10 @@ impl Walk<'_> {
     }
 }
 
-/// A table's cells.
-struct Grid {
-    rows: Vec<Vec<Cell>>,
-    columns: usize,
-    images: bool,
-    /// Bytes of the longest cell's text.
-    longest: usize,
-}
-
-#[derive(Default)]
-struct Cell {
-    text: String,
-    images: Vec<Image>,
-    caption: bool,
-}
-
-impl Grid {
-    /// Reads a table; `None` when it holds another one.
-    fn read(table: ElementRef<'_>, page: &Url, cuts: &HashSet<NodeId>) -> Option<Self> {
-        let mut rows: Vec<Vec<Cell>> = Vec::new();
-        let mut text = TextBuf::default();
-        let mut skip = None;
-        let mut inside = false;
-        for edge in table.traverse() {
-            match edge {
-                Edge::Open(node) if skip.is_none() => {
-                    if let Node::Text(words) = node.value() {
-                        if inside {
-                            text.push(words);
-                        }
-                        continue;
-                    }
-                    let Some(element) = ElementRef::wrap(node) else {
-                        continue;
-                    };
-                    if element.id() == table.id() {
-                        continue;
-                    }
-                    if cuts.contains(&element.id()) {
-                        skip = Some(element.id());
-                        continue;
-                    }
-                    match element.value().name() {
-                        "table" => return None,
-                        "tr" => rows.push(Vec::new()),
-                        "td" | "th" | "caption" => {
-                            inside = true;
-                            if rows.is_empty() {
-                                rows.push(Vec::new());
-                            }
-                            if let Some(row) = rows.last_mut() {
-                                row.push(Cell {
-                                    caption: element.attr("class").is_some_and(|class| {
-                                        class.contains("desc") || class.contains("caption")
-                                    }),
-                                    ..Cell::default()
-                                });
-                            }
-                        }
-                        "img" => {
-                            if let Some(image) = image(element, page)
-                                && let Some(cell) = rows.last_mut().and_then(|row| row.last_mut())
-                            {
-                                cell.images.push(image);
-                            }
-                        }
-                        name if name == "br" || is_block(name) => text.gap(),
-                        _ => {}
-                    }
-                }
-                Edge::Open(_) => {}
-                Edge::Close(node) => {
-                    if skip == Some(node.id()) {
-                        skip = None;
-                    } else if let Some(element) = ElementRef::wrap(node) {
-                        match element.value().name() {
-                            "td" | "th" | "caption" => {
-                                inside = false;
-                                if let Some(cell) = rows.last_mut().and_then(|row| row.last_mut()) {
-                                    cell.text = text.take();
-                                }
-                            }
-                            name if is_block(name) => text.gap(),
-                            _ => {}
-                        }
-                    }
-                }
-            }
-        }
-        Some(Self {
-            columns: rows.iter().map(Vec::len).max().unwrap_or_default(),
-            images: rows.iter().flatten().any(|cell| !cell.images.is_empty()),
-            longest: rows
-                .iter()
-                .flatten()
-                .map(|cell| cell.text.len())
-                .max()
-                .unwrap_or_default(),
-            rows,
-        })
-    }
+/// Whether a list element is a list: some editors indent whole articles with it.
+fn has_items(list: ElementRef<'_>) -> bool {
+    list.child_elements()
+        .any(|child| child.value().name() == "li")
 }
 
 /// Splits a block at those single line breaks that stand between sentences: where the editor's
@@ -583,215 +488,4 @@ fn paragraphs(text: &str, styles: &[Style]) -> Vec<(String, Style)> {
 fn ends_sentence(line: &str) -> bool {
     line.trim_end_matches(['"', '\'', '”', '’', ')', ' ', '\u{a0}'])
         .ends_with(['.', '!', '?', '…', ':', ';'])
-}
-
-/// Gives captions to their images; what is no caption becomes a paragraph again.
-fn settle(pieces: Vec<Piece>) -> Vec<Piece> {
-    let mut out: Vec<Piece> = Vec::with_capacity(pieces.len());
-    let mut orphan: Option<String> = None;
-    let mut pieces = pieces.into_iter().peekable();
-    while let Some(piece) = pieces.next() {
-        match piece {
-            Piece::Caption(text) => {
-                if text.chars().count() <= CAPTION
-                    && let Some(Piece::Image(image, _)) = out.last_mut()
-                {
-                    add_caption(image, text);
-                } else if matches!(pieces.peek(), Some(Piece::Image(..))) && orphan.is_none() {
-                    orphan = Some(text);
-                } else {
-                    out.push(plain(text));
-                }
-            }
-            Piece::Image(mut image, align) => {
-                if let Some(text) = orphan.take() {
-                    add_caption(&mut image, text);
-                }
-                out.push(Piece::Image(image, align));
-            }
-            Piece::Text(chunk) => {
-                if let Some(text) = orphan.take() {
-                    out.push(plain(text));
-                }
-                match out.last_mut() {
-                    Some(Piece::Image(image, align)) if is_caption(&chunk, image, *align) => {
-                        add_caption(image, chunk.text);
-                    }
-                    _ => out.push(Piece::Text(chunk)),
-                }
-            }
-        }
-    }
-    out.extend(orphan.map(plain));
-    out
-}
-
-fn plain(text: String) -> Piece {
-    Piece::Text(Chunk {
-        kind: BlockKind::Paragraph,
-        text,
-        align: Align::Plain,
-        bold: false,
-        italic: false,
-    })
-}
-
-fn add_caption(image: &mut Image, text: String) {
-    match &mut image.caption {
-        Some(caption) if *caption == text => {}
-        Some(caption) => {
-            caption.push('\n');
-            caption.push_str(&text);
-        }
-        None => image.caption = Some(text),
-    }
-}
-
-/// Whether the text right after an image is set like its caption.
-fn is_caption(chunk: &Chunk, image: &Image, image_align: Align) -> bool {
-    if chunk.kind != BlockKind::Paragraph || chunk.text.chars().count() > 400 {
-        return false;
-    }
-    let credit = credit_line(&chunk.text);
-    if image.caption.is_some() {
-        // A second line under a caption is one only when it names the photographer.
-        return credit && chunk.align != Align::Right && chunk.text.chars().count() <= 120;
-    }
-    match chunk.align {
-        Align::Right => credit,
-        Align::Center => chunk.italic || (image_align == Align::Center && !chunk.bold) || credit,
-        Align::Plain => chunk.italic || (credit && chunk.text.chars().count() <= 250),
-    }
-}
-
-/// Whether a line names a photographer: "Ảnh: …" at its beginning or in its last brackets.
-fn credit_line(text: &str) -> bool {
-    let text = text.trim_start_matches(['(', '[', '*', ' ']);
-    let tail = text
-        .rfind(['(', '['])
-        .map(|at| text.get(at..).unwrap_or_default());
-    let named = |part: &str| {
-        let part = part.trim_start_matches(['(', '[', ' ']);
-        ["Ảnh", "ẢNH", "Nguồn ảnh", "Photo"].iter().any(|word| {
-            part.strip_prefix(word).is_some_and(|rest| {
-                let rest = rest.trim_start();
-                rest.starts_with(':')
-                    || rest.starts_with("minh họa")
-                    || rest.starts_with("minh hoạ")
-            })
-        })
-    };
-    named(text) || tail.is_some_and(named)
-}
-
-fn is_block(name: &str) -> bool {
-    matches!(
-        name,
-        "p" | "div"
-            | "h1"
-            | "h2"
-            | "h3"
-            | "h4"
-            | "h5"
-            | "h6"
-            | "ul"
-            | "ol"
-            | "li"
-            | "dl"
-            | "dt"
-            | "dd"
-            | "table"
-            | "thead"
-            | "tbody"
-            | "tfoot"
-            | "tr"
-            | "td"
-            | "th"
-            | "blockquote"
-            | "figure"
-            | "figcaption"
-            | "caption"
-            | "section"
-            | "article"
-            | "header"
-            | "footer"
-            | "aside"
-            | "center"
-            | "pre"
-            | "hr"
-            | "address"
-            | "main"
-            | "details"
-            | "summary"
-            | "form"
-            | "fieldset"
-            | "nav"
-    )
-}
-
-/// How an element aligns its content, if it says so.
-fn align(element: ElementRef<'_>) -> Option<Align> {
-    if element.value().name() == "center" {
-        return Some(Align::Center);
-    }
-    let of = |value: &str| {
-        let value = value.trim_start();
-        let is = |word: &str| {
-            value
-                .get(..word.len())
-                .is_some_and(|v| v.eq_ignore_ascii_case(word))
-        };
-        if is("center") {
-            Align::Center
-        } else if is("right") || is("end") {
-            Align::Right
-        } else {
-            Align::Plain
-        }
-    };
-    if let Some(style) = element.attr("style")
-        && let Some(at) = style.find("text-align")
-        && let Some((_, value)) = style.get(at..).and_then(|rest| rest.split_once(':'))
-    {
-        return Some(of(value));
-    }
-    if let Some(class) = element.attr("class") {
-        for word in class.split_ascii_whitespace() {
-            match word {
-                "text-center" | "rtecenter" | "center" => return Some(Align::Center),
-                "text-right" | "rteright" | "text-end" => return Some(Align::Right),
-                _ => {}
-            }
-        }
-    }
-    // A table's `align` places the table itself, not what is in it.
-    if element.value().name() == "table" {
-        return None;
-    }
-    element.attr("align").map(of)
-}
-
-/// Bold and italic as far as an inline element's style says so.
-fn span_style(element: ElementRef<'_>) -> (bool, bool) {
-    let Some(style) = element.attr("style") else {
-        return (false, false);
-    };
-    let value = |name: &str| {
-        let rest = style.get(style.find(name)? + name.len()..)?;
-        Some(rest.trim_start_matches([':', ' ']))
-    };
-    let bold = value("font-weight").is_some_and(|v| v.starts_with("bold") || v.starts_with('7'));
-    let italic = value("font-style").is_some_and(|v| v.starts_with("italic"));
-    (bold, italic)
-}
-
-/// Whether an element is hidden by its own style.
-fn hidden(element: ElementRef<'_>) -> bool {
-    element.attr("style").is_some_and(|style| {
-        style.find("display").is_some_and(|at| {
-            style
-                .get(at + "display".len()..)
-                .is_some_and(|rest| rest.trim_start_matches([':', ' ']).starts_with("none"))
-        })
-    })
 }
