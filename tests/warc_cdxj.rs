@@ -1,4 +1,5 @@
 //! The CDXJ index is the one that PyPI cdxj-indexer makes, and SURTs are those of PyPI surt.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::print_stdout)]
 
 #[path = "common/python.rs"]
 mod python;

@@ -1,5 +1,6 @@
 //! Files that other crawlers wrote, and damaged ones: every sound record is read, every damage is
 //! told with its place, and nothing panics or hangs.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::print_stdout)]
 
 mod warc_support;
 

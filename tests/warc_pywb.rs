@@ -1,4 +1,5 @@
 //! pywb replays what was captured, revisits too, byte for byte.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::print_stdout)]
 
 #[path = "common/python.rs"]
 mod python;
@@ -64,6 +65,16 @@ fn pywb_replays_every_capture() {
             .output()
             .unwrap(),
     );
+    // A second collection has our index instead of one that pywb made.
+    said(
+        &module(&python, manager, place.path(), &["init", "own"])
+            .output()
+            .unwrap(),
+    );
+    let own = place.path().join("collections/own");
+    std::fs::copy(&path, own.join("archive").join(path.file_name().unwrap())).unwrap();
+    let index = path.to_str().unwrap().replace(".warc.gz", ".cdxj");
+    std::fs::copy(index, own.join("indexes/index.cdxj")).unwrap();
     let port = TcpListener::bind("127.0.0.1:0")
         .unwrap()
         .local_addr()
@@ -86,33 +97,36 @@ fn pywb_replays_every_capture() {
         );
         std::thread::sleep(Duration::from_millis(100));
     }
-    let revisits = captures.len() - 2;
-    for (n, (exchange, _)) in captures.iter().enumerate() {
-        let stamp = exchange.at.format("%Y%m%d%H%M%S");
-        let (head, body) = get(port, &format!("/thu/{stamp}id_/{}", exchange.url)).unwrap();
-        let what = format!("{} (revisit: {})\n{head}", exchange.url, n >= revisits);
-        assert!(head.split('\n').next().unwrap().contains(" 200 "), "{what}");
-        assert!(
-            head.contains(
-                &exchange
-                    .at
-                    .format("%d %b %Y %H:%M:%S")
-                    .to_string()
-                    .to_lowercase()
-            ),
-            "{what}"
-        );
-        let coded = head.contains("\ncontent-encoding: gzip");
-        let want = if exchange.header("content-encoding").is_some() && !coded {
-            warc_support::page()
-        } else {
-            exchange.payload.to_vec()
-        };
-        assert!(
-            body == want,
-            "{what}\n{} of {} bytes",
-            body.len(),
-            want.len()
-        );
+    for collection in ["thu", "own"] {
+        for (n, (exchange, _)) in captures.iter().enumerate() {
+            // A framed body has no digest that pywb's own index could find it by.
+            let framed = exchange.header("transfer-encoding").is_some();
+            if collection == "thu" && framed && n >= captures.len() - 2 {
+                continue;
+            }
+            replay(port, collection, exchange);
+        }
     }
+}
+
+fn replay(port: u16, collection: &str, exchange: &khobao::domain::Exchange) {
+    let stamp = exchange.at.format("%Y%m%d%H%M%S");
+    let path = format!("/{collection}/{stamp}id_/{}", exchange.url);
+    let (head, body) = get(port, &path).unwrap();
+    let what = format!("{path}\n{head}");
+    assert!(head.split('\n').next().unwrap().contains(" 200 "), "{what}");
+    let date = exchange.at.format("%d %b %Y %H:%M:%S").to_string();
+    assert!(head.contains(&date.to_lowercase()), "{what}");
+    let coded = head.contains("\ncontent-encoding: gzip");
+    let want = if exchange.header("content-encoding").is_some() && !coded {
+        warc_support::page()
+    } else {
+        exchange.payload.to_vec()
+    };
+    assert!(
+        body == want,
+        "{what}\n{} of {} bytes",
+        body.len(),
+        want.len()
+    );
 }

@@ -1,4 +1,5 @@
 //! What is written is what is read, exchange by exchange.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::print_stdout)]
 
 mod warc_support;
 

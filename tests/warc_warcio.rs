@@ -1,4 +1,5 @@
 //! PyPI warcio reads what is written, and finds every digest right.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::print_stdout)]
 
 #[path = "common/python.rs"]
 mod python;

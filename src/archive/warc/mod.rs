@@ -49,12 +49,12 @@ pub enum WarcError {
         /// What was found.
         why: String,
     },
-    /// A failed write could not be undone, so no more is written.
-    #[error("{file} could not be cut back to {offset} after a failed write; free the disk and start again: the tail is cut off then", file = .file.display())]
+    /// A failed write could not be undone, or a failed sync not be trusted: no more is written.
+    #[error("{file} may be damaged after offset {offset}, since a write or a sync failed and could not be undone; check the disk and start again: what is torn is cut off then", file = .file.display())]
     Poisoned {
         /// The file.
         file: PathBuf,
-        /// Its last good length.
+        /// The length up to which it is good.
         offset: u64,
     },
 }

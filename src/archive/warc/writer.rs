@@ -91,6 +91,8 @@ struct Open {
     name: Arc<str>,
     /// Written and good.
     length: u64,
+    /// On the disk.
+    synced: u64,
     buffer: Vec<u8>,
     warcinfo: String,
 }
@@ -122,12 +124,7 @@ impl Writer {
 
     /// Appends the records of an exchange. They are on the disk after the next `sync`.
     pub fn append(&mut self, capture: &Capture<'_>) -> Result<Position, WarcError> {
-        if let Some((file, offset)) = &self.poisoned {
-            return Err(WarcError::Poisoned {
-                file: file.clone(),
-                offset: *offset,
-            });
-        }
+        self.check()?;
         let full = self
             .open
             .as_ref()
@@ -163,15 +160,34 @@ impl Writer {
         position
     }
 
-    /// Everything appended is on the disk.
+    /// Everything appended is on the disk. On failure nothing is that was appended since the
+    /// last success.
     pub fn sync(&mut self) -> Result<(), WarcError> {
+        self.check()?;
         self.drain()?;
-        if let Some(open) = &self.open {
-            open.file
-                .sync_data()
-                .map_err(|why| WarcError::io("sync", &open.path, &why))?;
+        let Some(open) = &mut self.open else {
+            return Ok(());
+        };
+        if open.synced == open.length {
+            return Ok(());
         }
+        if let Err(why) = open.file.sync_data() {
+            // The system forgets what it could not write: a second try would report success.
+            self.poisoned = Some((open.path.clone(), open.synced));
+            return Err(WarcError::io("sync", &open.path, &why));
+        }
+        open.synced = open.length;
         Ok(())
+    }
+
+    fn check(&self) -> Result<(), WarcError> {
+        match &self.poisoned {
+            None => Ok(()),
+            Some((file, offset)) => Err(WarcError::Poisoned {
+                file: file.clone(),
+                offset: *offset,
+            }),
+        }
     }
 
     /// Closes the current file and writes its CDXJ index beside it.
@@ -193,11 +209,16 @@ impl Writer {
             return Ok(());
         }
         if let Err(why) = open.file.write_all(&open.buffer) {
+            let failed = WarcError::io("write", &open.path, &why);
+            open.buffer.clear();
             if open.file.set_len(open.length).is_err() {
                 self.poisoned = Some((open.path.clone(), open.length));
+            } else if open.length == 0 {
+                // Without its first record the file would not say how it was made.
+                let _ = std::fs::remove_file(&open.path);
+                self.open = None;
             }
-            open.buffer.clear();
-            return Err(WarcError::io("write", &open.path, &why));
+            return Err(failed);
         }
         open.length += open.buffer.len() as u64;
         open.buffer.clear();
@@ -233,6 +254,7 @@ impl Writer {
             path,
             name: name.into(),
             length: 0,
+            synced: 0,
             buffer,
             warcinfo,
         })
