@@ -50,6 +50,7 @@ struct Asked {
     gzip: bool,
     cookie: bool,
     validator: Option<String>,
+    close: bool,
 }
 
 async fn connection(mut stream: TcpStream, state: Arc<State>) {
@@ -72,7 +73,7 @@ async fn connection(mut stream: TcpStream, state: Arc<State>) {
             } => {
                 state.hit(at, &asked.path, status, &asked.agent);
                 let bytes = encode(&state, &asked, status, headers, body);
-                if stream.write_all(&bytes).await.is_err() {
+                if stream.write_all(&bytes).await.is_err() || asked.close {
                     return;
                 }
             }
@@ -110,6 +111,7 @@ async fn read(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Option<(usize, As
                 gzip: get("accept-encoding").is_some_and(|v| v.contains("gzip")),
                 cookie: get("cookie").is_some(),
                 validator: get("if-none-match"),
+                close: get("connection").is_some_and(|v| v.eq_ignore_ascii_case("close")),
             };
             return Some((length, asked));
         }
