@@ -46,7 +46,9 @@ pub(super) fn extract(config: &Path, file: &Path, url: &str, profile: &str) -> a
             .map_err(|why| usage(format!("cannot read {}: {why}", file.display())))?;
         page.take(LIMIT as u64 + 1).read_to_end(&mut bytes)?;
     }
-    let policy = UrlPolicy::new(&url, &[], profile.drop_params());
+    // Joining an absolute path cannot fail for a URL with a host.
+    let base = url.join("/").unwrap_or_else(|_| url.clone());
+    let policy = UrlPolicy::new(&base, &[], profile.drop_params());
     let page = extract_page(
         &Input {
             url: &url,
