@@ -21,8 +21,16 @@ impl Place {
 
     /// Writes the configuration again.
     pub fn configure(&self, base: &str, extra: &str) {
-        let pace = if extra.contains("pace") { "" } else { "pace = \"0s\"\n" };
-        let width = if extra.contains("concurrency") { "" } else { "concurrency = 4\n" };
+        let pace = if extra.contains("pace") {
+            ""
+        } else {
+            "pace = \"0s\"\n"
+        };
+        let width = if extra.contains("concurrency") {
+            ""
+        } else {
+            "concurrency = 4\n"
+        };
         let text = format!(
             "[archive]\npath = \"archive\"\n[[sites]]\nid = \"thu\"\nbase = \"{base}\"\n\
              profile = \"nukeviet\"\n{pace}{width}allow_private = true\n{extra}\n"
@@ -40,7 +48,11 @@ impl Place {
 
     pub fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_khobao"));
-        command.args(args).arg("--config").arg(self.config()).stdin(Stdio::null());
+        command
+            .args(args)
+            .arg("--config")
+            .arg(self.config())
+            .stdin(Stdio::null());
         command
     }
 
@@ -53,12 +65,20 @@ impl Place {
         let out = self.run(args);
         let stderr = String::from_utf8_lossy(&out.stderr);
         let stdout = String::from_utf8_lossy(&out.stdout).into_owned();
-        assert_eq!(out.status.code(), Some(code), "{args:?}\n{stdout}\n{stderr}");
+        assert_eq!(
+            out.status.code(),
+            Some(code),
+            "{args:?}\n{stdout}\n{stderr}"
+        );
         stdout
     }
 
     pub fn spawn(&self, args: &[&str]) -> Child {
-        self.command(args).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+        self.command(args)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap()
     }
 
     /// Every record, as exported.
