@@ -181,7 +181,7 @@ fn article(n: usize, id: u32, slot: &Slot, config: &PortalConfig, rng: &mut Rng)
     let year = slot.time.format("%Y_%m");
     let upload = |k: usize| format!("/uploads/news/{year}/anh-{id}-{k}.png");
     let edited = slot.time
-        + Duration::minutes(if n % 3 == 0 {
+        + Duration::minutes(if n.is_multiple_of(3) {
             0
         } else {
             17 + (n % 4000) as i64

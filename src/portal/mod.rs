@@ -243,7 +243,11 @@ impl Portal {
     }
 
     /// Stops the portal and cuts every connection.
-    pub fn stop(&mut self) {
+    pub fn stop(mut self) {
+        self.halt();
+    }
+
+    fn halt(&mut self) {
         drop(self.stop.take());
         if let Some(thread) = self.thread.take() {
             // A panic there has been printed already.
@@ -278,7 +282,7 @@ impl Portal {
 
 impl Drop for Portal {
     fn drop(&mut self) {
-        self.stop();
+        self.halt();
     }
 }
 

@@ -301,7 +301,7 @@ fn listing(ctx: &Ctx<'_>, category: usize, number: &str) -> Reply {
     }
 }
 
-fn find<'a>(site: &'a Site, category: usize, id: u32) -> Option<&'a Article> {
+fn find(site: &Site, category: usize, id: u32) -> Option<&Article> {
     site.articles
         .get(&id)
         .filter(|a| a.categories.contains(&category))

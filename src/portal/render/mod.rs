@@ -1,6 +1,6 @@
 //! HTML in the shapes that NukeViet's themes give it (class names and structure; own markup).
 //!
-//! `layout` holds what stands around the content, `article` and `body` one article, `lists` the
+//! `layout` holds what stands around the content, `article`, `themes` and `body` one article, `lists` the
 //! lists, `views` the print view and the pages that are no article, `feeds` the XML.
 
 pub(super) mod article;
@@ -8,6 +8,7 @@ pub(super) mod body;
 pub(super) mod feeds;
 pub(super) mod layout;
 pub(super) mod lists;
+mod themes;
 pub(super) mod views;
 
 use super::config::{PortalConfig, Theme};
