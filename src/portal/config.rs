@@ -128,11 +128,14 @@ impl PortalConfig {
         }
     }
 
-    /// What the benchmark crawls: `articles` pages of about 37 KB, rendered and compressed once.
+    /// What the benchmark crawls: `articles` pages of about 37 KB, rendered and compressed once,
+    /// without traps.
     pub fn benchmark(articles: usize) -> Self {
         Self {
             articles,
             page_bytes: 37_000,
+            traps: false,
+            same_time: 0,
             static_pages: true,
             log_headers: false,
             ..Self::default()

@@ -191,7 +191,7 @@ fn the_benchmark_pages_have_their_size() {
     flate2::read::GzDecoder::new(&pages[0][..])
         .read_to_string(&mut html)
         .unwrap();
-    assert!((37_000..41_000).contains(&html.len()), "{}", html.len());
+    assert!((37_000..39_000).contains(&html.len()), "{}", html.len());
     let article = portal.truth()[3].clone();
     portal.edit(article.id, Change::Title("Tên khác".to_owned()));
     let got = get_with(&portal, &url, "Accept-Encoding: gzip\r\n");
