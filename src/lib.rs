@@ -6,6 +6,17 @@
 //! readable by every floor above `domain`; `portal` is a NukeViet-like portal of our own for the
 //! demo, the tests and the benchmark, and knows none of them.
 
+// Tests and benchmarks may: there a panic is the report.
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::print_stdout
+    )
+)]
+
 pub mod archive;
 pub mod cli;
 pub mod config;

@@ -63,8 +63,8 @@ pub enum Outcome {
     NotArticle(NotArticle),
     /// Failed on the wire.
     Fault(FaultKind),
-    /// Not fetched because the host is parked; stays due.
-    Parked,
+    /// A further listing page, not fetched: what its predecessor lists is older than `--since`.
+    BeforeSince,
 }
 
 impl Outcome {
@@ -122,7 +122,7 @@ impl Outcome {
                 FaultKind::Protocol => "protocol_error",
                 FaultKind::TooLarge => "too_large",
             },
-            Self::Parked => "parked",
+            Self::BeforeSince => "before_since",
         }
     }
 

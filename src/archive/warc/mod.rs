@@ -1,1 +1,73 @@
-//! WARC 1.1 files (ISO 28500:2017): writer, reader, CDXJ index.
+//! WARC 1.1 files (ISO 28500:2017): writer, reader, check, recovery, CDXJ index.
+//!
+//! Owns the bytes in `warc/`; knows nothing of the index that points into them. One gzip member a
+//! record, so that a record can be read at its offset and a torn tail costs one record.
+
+mod cdxj;
+mod check;
+mod http;
+mod input;
+mod pack;
+mod reader;
+mod record;
+mod recover;
+mod stored;
+mod surt;
+mod writer;
+
+use std::path::{Path, PathBuf};
+
+pub use cdxj::index_file;
+pub use check::{Checked, check_file};
+pub use reader::{Block, Reader, read_at};
+pub use record::{Capture, RevisitRef};
+pub use recover::recover;
+pub use stored::{Head, Stored};
+pub use surt::surt;
+pub use writer::{Position, WarcSettings, Writer};
+
+/// What can go wrong with a WARC file.
+#[derive(Debug, thiserror::Error)]
+pub enum WarcError {
+    /// The disk refused.
+    #[error("cannot {doing} {file}: {why}; check the disk's space and health, then start again: nothing that was committed is lost", file = .file.display())]
+    Io {
+        /// What was being done.
+        doing: &'static str,
+        /// The file.
+        file: PathBuf,
+        /// Why.
+        why: String,
+    },
+    /// The bytes are not what a WARC file holds.
+    #[error("{file} is damaged at offset {offset}: {why}; restore the file from a copy, the records after it are read all the same", file = .file.display())]
+    Damaged {
+        /// The file.
+        file: PathBuf,
+        /// Where in it.
+        offset: u64,
+        /// What was found.
+        why: String,
+    },
+    /// A failed write could not be undone, or a failed sync not be trusted: no more is written.
+    #[error("{file} may be damaged after offset {offset}, since a write or a sync failed and could not be undone; check the disk and start again: what is torn is cut off then", file = .file.display())]
+    Poisoned {
+        /// The file.
+        file: PathBuf,
+        /// The length up to which it is good.
+        offset: u64,
+    },
+}
+
+impl WarcError {
+    pub(super) fn io(doing: &'static str, file: &Path, why: &std::io::Error) -> Self {
+        Self::Io {
+            doing,
+            file: file.to_owned(),
+            why: why.to_string(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,497 @@
+//! The one writer: takes finished tasks in groups. For each group: the WARC bytes of all of it
+//! are on the disk first, then one atomic batch a task, then one flush; only then is anything
+//! acknowledged. So a crash at any instant leaves at most unreferenced WARC bytes.
+
+use super::judge::Extracted;
+use super::runs::RunReport;
+use super::schema::{
+    CaptureRow, NEXT_RUN, Provenance, Queued, RevisionRow, TaskKind, UrlHash, UrlRow, capture_key,
+    key, queue_key, url_hash,
+};
+use super::store::Batch;
+use super::{Archive, ArchiveError, Task, frontier, warc};
+use crate::domain::{Digest, Exchange, LinkKind, NotArticle, Outcome, RecordId, SiteId};
+use quick_cache::sync::Cache;
+use std::collections::HashSet;
+use std::sync::Arc;
+
+/// What is kept free on the disk beside the group that is written.
+const RESERVE: u64 = 32 << 20;
+/// The index grows to about this many times its live bytes before sled reclaims space.
+const AMPLIFICATION: u64 = 4;
+/// URLs known to need no queueing in this crawl, remembered to spare look-ups.
+const KNOWN: usize = 1 << 16;
+
+/// How WARC files are written.
+pub type WarcOptions = warc::WarcSettings;
+
+/// A task that is finished, for better or worse.
+#[derive(Debug)]
+pub struct Finished {
+    /// The task.
+    pub task: Task,
+    /// What is to be captured; `None` when nothing was sent, or nothing may be kept.
+    pub exchange: Option<Exchange>,
+    /// SHA-256 of the exchange's payload.
+    pub payload: Digest,
+    /// How it ended.
+    pub end: End,
+    /// Links to follow.
+    pub links: Vec<NewTask>,
+    /// Links that are skipped by rule, for the report.
+    pub skipped: Vec<Outcome>,
+    /// Bytes that came over the wire, and requests sent.
+    pub traffic: (u64, u64),
+}
+
+/// How a task ended.
+#[derive(Debug)]
+pub enum End {
+    /// With an article.
+    Article(Box<Extracted>),
+    /// With something else.
+    Plain(Outcome),
+    /// With a redirect inside the site.
+    Redirect(NewTask),
+    /// Not yet: again at this time (microseconds since 1970). `counts` is false for flood
+    /// pages, which say nothing about the URL.
+    Retry {
+        /// When.
+        due: i64,
+        /// Why.
+        outcome: Outcome,
+        /// Whether it counts as a failed attempt.
+        counts: bool,
+    },
+    /// Given up for this run; the next one tries again.
+    NextRun(Outcome),
+}
+
+/// A link that may become a task.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewTask {
+    /// Canonical URL.
+    pub url: String,
+    /// What for.
+    pub kind: TaskKind,
+    /// How it was found.
+    pub via: Option<LinkKind>,
+}
+
+/// What the archive made of a finished task; everything in it is durable.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Committed {
+    /// The site.
+    pub site: SiteId,
+    /// The task.
+    pub hash: UrlHash,
+    /// What for.
+    pub kind: TaskKind,
+    /// `None` when it will be tried again in this run.
+    pub outcome: Option<Outcome>,
+    /// Tasks that it added.
+    pub added: u64,
+    /// The record, for articles.
+    pub record: Option<RecordId>,
+}
+
+/// What a commit of one site's crawl must know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CrawlMode {
+    /// The crawl's number.
+    pub generation: u32,
+    /// Everything, or only what is new.
+    pub full: bool,
+    /// Further listing pages wait for the articles of the page before them (`--since`).
+    pub since: bool,
+}
+
+/// The writer of an archive.
+pub struct Committer {
+    archive: Arc<Archive>,
+    warc: warc::Writer,
+    /// Crawl that met it, and whether that crawl found it first.
+    known: Cache<UrlHash, (u32, bool)>,
+    /// The report of this run.
+    pub run: RunReport,
+    clock: i64,
+}
+
+impl Committer {
+    /// Makes the archive's writer for one run.
+    pub fn new(archive: Arc<Archive>, warc: warc::Writer, run: RunReport) -> Self {
+        Self {
+            archive,
+            warc,
+            known: Cache::new(KNOWN),
+            run,
+            clock: 0,
+        }
+    }
+
+    /// Commits a group; on return it is on the disk.
+    pub fn commit(
+        &mut self,
+        group: Vec<Finished>,
+        mode: &dyn Fn(&SiteId) -> CrawlMode,
+        now: i64,
+    ) -> Result<Vec<Committed>, ArchiveError> {
+        self.check_space(&group)?;
+        let mut captures = Vec::with_capacity(group.len());
+        for finished in &group {
+            captures.push(self.capture(finished)?);
+        }
+        self.warc.sync()?;
+        let mut out = Vec::with_capacity(group.len());
+        for (finished, capture) in group.into_iter().zip(captures) {
+            let mode = mode(&finished.task.row.site);
+            out.push(self.apply(finished, capture, mode, now)?);
+        }
+        let mut batch = Batch::default();
+        self.archive.put_run(&mut batch, &self.run);
+        self.archive.store.apply(batch)?;
+        self.archive.store.flush()?;
+        Ok(out)
+    }
+
+    /// Ends the run: the report's last state and the WARC file's index are on the disk.
+    pub fn finish(mut self) -> Result<RunReport, ArchiveError> {
+        self.warc.finish()?;
+        let mut batch = Batch::default();
+        self.archive.put_run(&mut batch, &self.run);
+        self.archive.store.apply(batch)?;
+        self.archive.store.flush()?;
+        Ok(self.run)
+    }
+
+    fn check_space(&self, group: &[Finished]) -> Result<(), ArchiveError> {
+        let bytes: u64 = group
+            .iter()
+            .filter_map(|f| f.exchange.as_ref())
+            .map(|e| (e.response_bytes.len() + e.request_bytes.len()) as u64)
+            .sum();
+        let needed = RESERVE + bytes * AMPLIFICATION;
+        let dir = self.archive.dir();
+        let free = fs4::available_space(dir).unwrap_or(u64::MAX);
+        if free < needed {
+            return Err(ArchiveError::Full {
+                dir: dir.to_owned(),
+                free,
+                needed,
+            });
+        }
+        Ok(())
+    }
+
+    /// Writes the exchange into the WARC file (not yet synced).
+    fn capture(&mut self, finished: &Finished) -> Result<Option<CaptureRow>, ArchiveError> {
+        let Some(exchange) = &finished.exchange else {
+            return Ok(None);
+        };
+        let row = &finished.task.row;
+        let original = self.original(finished, exchange)?;
+        let position = self.warc.append(&warc::Capture {
+            exchange,
+            payload_digest: finished.payload,
+            revisit_of: original.as_ref().map(|first| warc::RevisitRef {
+                record_id: first.warc_record.clone(),
+                uri: first.url.clone(),
+                date: chrono::DateTime::from_timestamp_micros(first.at).unwrap_or_default(),
+            }),
+        })?;
+        Ok(Some(CaptureRow {
+            url: row.url.clone(),
+            at: exchange.at.timestamp_micros(),
+            file: position.file.to_string(),
+            offset: position.offset,
+            length: position.length,
+            warc_record: position.record_id,
+            payload: finished.payload,
+            status: exchange.status,
+            record: None,
+            revisit: original.is_some(),
+        }))
+    }
+
+    /// The earlier capture with the same payload, of the same URL or (media) of any.
+    fn original(
+        &self,
+        finished: &Finished,
+        exchange: &Exchange,
+    ) -> Result<Option<CaptureRow>, ArchiveError> {
+        if exchange.status != 200 || exchange.payload.is_empty() || exchange.truncated.is_some() {
+            return Ok(None);
+        }
+        let row = &finished.task.row;
+        if row.payload == Some(finished.payload)
+            && let Some(at) = row.captured
+        {
+            return self.archive.row(&capture_key(&finished.task.hash, at));
+        }
+        if row.kind.is_media() {
+            return self.archive.row(&key(b'p', &[&finished.payload.prefix()]));
+        }
+        Ok(None)
+    }
+
+    fn apply(
+        &mut self,
+        finished: Finished,
+        capture: Option<CaptureRow>,
+        mode: CrawlMode,
+        now: i64,
+    ) -> Result<Committed, ArchiveError> {
+        let archive = Arc::clone(&self.archive);
+        let Task { hash, mut row } = finished.task;
+        let mut batch = Batch::default();
+        // The row may have gained redirects or another place since it was handed out.
+        if let Some(fresh) = archive.row::<UrlRow>(&key(b'u', &[&hash]))? {
+            row = fresh;
+        }
+        if let Some(queued) = row.queued.take() {
+            batch.delete(queue_key(&row.site, queued, &hash));
+        }
+        let report = self
+            .run
+            .sites
+            .entry(row.site.as_str().to_owned())
+            .or_default();
+        report.bytes += finished.traffic.0;
+        report.requests += finished.traffic.1;
+        report.captures += u64::from(capture.is_some());
+        for outcome in finished.skipped {
+            report.count(outcome, 1);
+        }
+        let mut capture = capture;
+        let mut outcome = None;
+        match finished.end {
+            End::Article(found) => {
+                for warning in &found.warnings {
+                    *report.warnings.entry(warning.code.clone()).or_default() += 1;
+                }
+                let province = found.province.clone();
+                // Nothing is judged that is not captured: a replay could not repeat it.
+                outcome = Some(Outcome::NotArticle(NotArticle::Incomplete));
+                if let Some(capture) = &capture {
+                    let revision = revision(&found, capture);
+                    let judged = archive.judge(&mut batch, &row, *found, revision, province)?;
+                    row.record = Some(judged.record);
+                    outcome = Some(judged.outcome);
+                }
+            }
+            End::Plain(end) => outcome = Some(end),
+            End::Redirect(to) => {
+                outcome = Some(Outcome::Redirected);
+                self.redirect(&mut batch, &hash, &mut row, to, mode, now)?;
+            }
+            End::Retry {
+                due,
+                outcome: why,
+                counts,
+            } => {
+                row.attempts += u8::from(counts);
+                *report.retries.entry(why.name().to_owned()).or_default() += 1;
+                row.queued = Some(Queued {
+                    prio: row.kind.priority(),
+                    due,
+                });
+            }
+            End::NextRun(end) => {
+                outcome = Some(end);
+                row.queued = Some(Queued {
+                    prio: NEXT_RUN,
+                    due: now,
+                });
+            }
+        }
+        if let Some(outcome) = outcome {
+            let report = self
+                .run
+                .sites
+                .entry(row.site.as_str().to_owned())
+                .or_default();
+            report.count(outcome, 1);
+            row.outcome = Some(outcome);
+        }
+        if let Some(capture) = &mut capture {
+            capture.record = row
+                .record
+                .filter(|_| outcome.is_some_and(Outcome::is_article));
+            if !capture.revisit {
+                row.payload = Some(capture.payload);
+                row.captured = Some(capture.at);
+                if row.kind.is_media() && capture.status == 200 {
+                    archive.put(&mut batch, key(b'p', &[&capture.payload.prefix()]), capture);
+                }
+            }
+            archive.put(&mut batch, capture_key(&hash, capture.at), capture);
+        }
+        if let Some(queued) = row.queued {
+            batch.put(queue_key(&row.site, queued, &hash), Vec::new());
+        }
+        archive.put(&mut batch, key(b'u', &[&hash]), &row);
+        let added = self.follow(&mut batch, &row, finished.links, mode, now)?;
+        archive.store.apply(batch)?;
+        Ok(Committed {
+            site: row.site,
+            hash,
+            kind: row.kind,
+            outcome,
+            added,
+            record: row.record,
+        })
+    }
+
+    /// Queues the links that this crawl wants: unknown ones, and known ones that it visits again.
+    fn follow(
+        &mut self,
+        batch: &mut Batch,
+        from: &UrlRow,
+        links: Vec<NewTask>,
+        mode: CrawlMode,
+        now: i64,
+    ) -> Result<u64, ArchiveError> {
+        let mut added = 0;
+        let mut fresh = false;
+        let mut met = HashSet::new();
+        let (next, links): (Vec<_>, Vec<_>) = links
+            .into_iter()
+            .partition(|link| link.kind == TaskKind::NextPage);
+        let items: Vec<RecordId> = if mode.since {
+            let articles = links.iter().filter(|link| link.kind == TaskKind::Article);
+            articles.map(|link| RecordId(url_hash(&link.url))).collect()
+        } else {
+            Vec::new()
+        };
+        for link in links.into_iter().chain(next) {
+            let hash = url_hash(&link.url);
+            if !met.insert(hash) {
+                continue;
+            }
+            if let Some((generation, new)) = self.known.get(&hash)
+                && generation == mode.generation
+                && link.kind != TaskKind::NextPage
+            {
+                fresh |= new;
+                continue;
+            }
+            let Some(row) = self.archive.row::<UrlRow>(&key(b'u', &[&hash]))? else {
+                let mut row = frontier::new_row(
+                    link.url,
+                    from.site.clone(),
+                    link.kind,
+                    link.via,
+                    mode.generation,
+                );
+                if row.kind == TaskKind::NextPage {
+                    row.behind.clone_from(&items);
+                }
+                fresh = true;
+                added += 1;
+                self.queue(batch, &hash, row, now, mode.generation);
+                continue;
+            };
+            let new = row.kind == TaskKind::Article && row.found == mode.generation;
+            fresh |= new;
+            self.known.insert(hash, (mode.generation, new));
+            let again = row.queued.is_none()
+                && row.generation < mode.generation
+                && match row.kind {
+                    TaskKind::NextPage => mode.full || fresh,
+                    kind if kind.is_navigation() => true,
+                    _ => mode.full,
+                };
+            if again {
+                let behind = match row.kind {
+                    TaskKind::NextPage => items.clone(),
+                    _ => Vec::new(),
+                };
+                let row = UrlRow {
+                    generation: mode.generation,
+                    attempts: 0,
+                    hops: 0,
+                    behind,
+                    ..row
+                };
+                added += 1;
+                self.queue(batch, &hash, row, now, mode.generation);
+            }
+        }
+        Ok(added)
+    }
+
+    fn queue(&mut self, batch: &mut Batch, hash: &UrlHash, row: UrlRow, now: i64, generation: u32) {
+        // A clock of its own keeps the order of discovery within one microsecond.
+        self.clock = now.max(self.clock + 1);
+        let new = row.kind == TaskKind::Article && row.found == generation;
+        self.known.insert(*hash, (generation, new));
+        self.archive.enqueue(batch, hash, row, self.clock);
+    }
+
+    /// `row` redirected to `to`: whatever is found there has `row`'s URL as an alias.
+    fn redirect(
+        &mut self,
+        batch: &mut Batch,
+        hash: &UrlHash,
+        row: &mut UrlRow,
+        to: NewTask,
+        mode: CrawlMode,
+        now: i64,
+    ) -> Result<(), ArchiveError> {
+        row.redirect = Some(to.url.clone());
+        let target = url_hash(&to.url);
+        if target == *hash {
+            return Ok(());
+        }
+        let mut names = row.redirected_from.clone();
+        names.push(row.url.clone());
+        let known = self.archive.row::<UrlRow>(&key(b'u', &[&target]))?;
+        if let Some(id) = known.as_ref().and_then(|target| target.record) {
+            self.archive.alias(batch, id, names.clone())?;
+            row.record = Some(id);
+        }
+        let mut next = known.unwrap_or_else(|| {
+            frontier::new_row(to.url, row.site.clone(), to.kind, to.via, mode.generation)
+        });
+        for name in names {
+            if !next.redirected_from.contains(&name) {
+                next.redirected_from.push(name);
+            }
+        }
+        let visit = next.queued.is_none()
+            && (next.outcome.is_none() || next.generation < mode.generation)
+            && (next.outcome.is_none() || mode.full || next.kind.is_navigation());
+        if visit {
+            next.hops = row.hops.saturating_add(1);
+            next.generation = mode.generation;
+            self.queue(batch, &target, next, now, mode.generation);
+        } else {
+            self.archive.put(batch, key(b'u', &[&target]), &next);
+        }
+        Ok(())
+    }
+}
+
+fn revision(found: &Extracted, capture: &CaptureRow) -> RevisionRow {
+    RevisionRow {
+        number: 1,
+        fetched_at: capture.at,
+        article: found.article.clone(),
+        body_of: None,
+        content: found.content,
+        digest: found.digest,
+        text_digest: found.text_digest,
+        simhash: format!("{:016x}", found.simhash),
+        provenance: Provenance {
+            capture: capture.clone(),
+            profile: found.profile.0.clone(),
+            profile_hash: found.profile.1.clone(),
+            rules: found.rules.clone(),
+            robots: found.robots.clone(),
+            tls: found.tls.clone(),
+            charset: found.charset.clone(),
+            crawler: concat!("khobao/", env!("CARGO_PKG_VERSION")).to_owned(),
+        },
+        warnings: found.warnings.clone(),
+    }
+}

@@ -1,0 +1,371 @@
+//! New, unchanged, revision, alias or same text: decided on extracted fields only, never on a
+//! page's bytes, and never on state that a replay of the captures would not have.
+
+use super::schema::{RecordRow, RevisionRow, UrlRow, key, time_key};
+use super::store::Batch;
+use super::{Archive, ArchiveError};
+use crate::domain::{
+    Article, CanonicalUrl, CharsetFacts, Digest, Outcome, RecordId, TlsFacts, Warning,
+};
+use crate::extract::fields::text::normal;
+use chrono::{DateTime, NaiveDate};
+use sha2::{Digest as _, Sha256};
+use std::collections::BTreeMap;
+
+/// An article on its way into the archive.
+#[derive(Debug, Clone)]
+pub struct Extracted {
+    /// The canonical URL: `rel=canonical` where it is plausible, else the fetched URL.
+    pub url: CanonicalUrl,
+    /// The fields.
+    pub article: Article,
+    /// Of every field that makes a revision.
+    pub content: Digest,
+    /// Of the normalised title and text.
+    pub digest: Digest,
+    /// Of the normalised text.
+    pub text_digest: Digest,
+    /// Of title, time and text: the same article under another URL has the same.
+    pub identity: Digest,
+    /// 64-bit simhash of the text.
+    pub simhash: u64,
+    /// Name and hash of the profile.
+    pub profile: (String, String),
+    /// The rule that won, per field.
+    pub rules: BTreeMap<String, String>,
+    /// Charset facts.
+    pub charset: CharsetFacts,
+    /// TLS facts.
+    pub tls: Option<TlsFacts>,
+    /// What robots.txt said.
+    pub robots: String,
+    /// The configured province.
+    pub province: Option<String>,
+    /// What was odd.
+    pub warnings: Vec<Warning>,
+}
+
+impl Extracted {
+    /// Takes the digests of `article`; the rest is left for the caller to fill in.
+    pub fn new(url: CanonicalUrl, article: Article) -> Self {
+        let text = normal(&article.text());
+        let title = normal(&article.title);
+        let digest = Digest::of(format!("{title}\n{text}"));
+        let time = article
+            .published
+            .as_ref()
+            .and_then(|p| p.value.as_deref())
+            .unwrap_or_default();
+        let mut identity = Sha256::new();
+        identity.update(digest.0);
+        identity.update(time);
+        if text.is_empty() {
+            // Without text, pictures and files tell one gallery from another.
+            for image in &article.images {
+                identity.update(b"\n");
+                identity.update(&image.url);
+            }
+            for file in &article.attachments {
+                identity.update(b"\n");
+                identity.update(&file.url);
+            }
+        }
+        Self {
+            content: content_digest(&article),
+            digest,
+            text_digest: Digest::of(&text),
+            identity: Digest(identity.finalize().into()),
+            simhash: simhash(&text),
+            url,
+            article,
+            profile: Default::default(),
+            rules: BTreeMap::new(),
+            charset: CharsetFacts::default(),
+            tls: None,
+            robots: String::new(),
+            province: None,
+            warnings: Vec::new(),
+        }
+    }
+}
+
+/// Digest of every field whose change is a new revision: all but the newer/older lists, which
+/// the portal changes with every later article, and the page's language.
+pub fn content_digest(article: &Article) -> Digest {
+    let published = article.published.as_ref().map(|p| (&p.value, &p.precision));
+    // The listed parts are plain data with string keys: serialising them cannot fail.
+    let parts = serde_json::to_vec(&(
+        &article.title,
+        &article.lead,
+        &article.body,
+        &article.images,
+        &article.attachments,
+        &article.byline,
+        &article.tags,
+        &published,
+        &article.section,
+    ));
+    Digest::of(parts.unwrap_or_default())
+}
+
+/// 64-bit simhash (Charikar 2002) over triples of lower-case words.
+pub fn simhash(text: &str) -> u64 {
+    let mut votes = [0_i32; 64];
+    let mut last = [0_u64; 3];
+    let mut words = 0_usize;
+    for word in text
+        .split(|c: char| !c.is_alphanumeric())
+        .filter(|word| !word.is_empty())
+    {
+        let mut hash = 0xcbf2_9ce4_8422_2325_u64;
+        for c in word.chars().flat_map(char::to_lowercase) {
+            hash = (hash ^ u64::from(u32::from(c))).wrapping_mul(0x0100_0000_01b3);
+        }
+        last = [last[1], last[2], hash];
+        words += 1;
+        if words < 3 {
+            continue;
+        }
+        let mut mix = last[0]
+            .wrapping_mul(0x9e37_79b9_7f4a_7c15)
+            .wrapping_add(last[1].rotate_left(21))
+            .wrapping_mul(0xbf58_476d_1ce4_e5b9)
+            .wrapping_add(last[2].rotate_left(42));
+        mix = (mix ^ (mix >> 31)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mix ^= mix >> 29;
+        for (bit, vote) in votes.iter_mut().enumerate() {
+            *vote += if mix >> bit & 1 == 1 { 1 } else { -1 };
+        }
+    }
+    let ones = votes.iter().enumerate().filter(|(_, vote)| **vote > 0);
+    ones.fold(0, |out, (bit, _)| out | 1 << bit)
+}
+
+/// Seconds since 1970 of the publication time; what has none sorts last.
+pub(super) fn sort_time(article: &Article) -> i64 {
+    let Some(value) = article.published.as_ref().and_then(|p| p.value.as_deref()) else {
+        return i64::MAX;
+    };
+    if let Ok(time) = DateTime::parse_from_rfc3339(value) {
+        return time.timestamp();
+    }
+    let padded = match value.len() {
+        4 => format!("{value}-01-01"),
+        7 => format!("{value}-01"),
+        _ => value.to_owned(),
+    };
+    NaiveDate::parse_from_str(&padded, "%Y-%m-%d")
+        .ok()
+        .and_then(|day| day.and_hms_opt(0, 0, 0))
+        .map_or(i64::MAX, |time| time.and_utc().timestamp())
+}
+
+/// What was decided.
+pub(super) struct Judgement {
+    pub outcome: Outcome,
+    pub record: RecordId,
+}
+
+impl Archive {
+    /// Decides what `found` is and writes the rows into `batch`. `row` is the fetched URL's.
+    pub(super) fn judge(
+        &self,
+        batch: &mut Batch,
+        row: &UrlRow,
+        found: Extracted,
+        revision: RevisionRow,
+        province: Option<String>,
+    ) -> Result<Judgement, ArchiveError> {
+        let id = RecordId::of(&found.url);
+        let mut aliases = row.redirected_from.clone();
+        aliases.push(row.url.clone());
+        if let Some(record) = self.record_row(id)? {
+            let outcome = self.update(batch, record, aliases, &found, revision)?;
+            return Ok(Judgement {
+                outcome,
+                record: id,
+            });
+        }
+        let identity_key = key(
+            b'd',
+            &[&found.identity.prefix(), row.site.as_str().as_bytes()],
+        );
+        if let Some(first) = self.row::<RecordId>(&identity_key)?
+            && let Some(mut record) = self.record_row(first)?
+        {
+            aliases.push(found.url.as_str().to_owned());
+            add_aliases(&mut record, aliases);
+            record.last_seen = revision.fetched_at;
+            self.put_record(batch, &record);
+            return Ok(Judgement {
+                outcome: Outcome::Alias,
+                record: first,
+            });
+        }
+        let text_key = key(b'x', &[&found.text_digest.prefix()]);
+        let has_text = !found.article.text().trim().is_empty();
+        let first = if has_text {
+            self.row::<RecordId>(&text_key)?
+        } else {
+            None
+        };
+        let mut record = RecordRow {
+            id,
+            url: found.url.clone(),
+            aliases: Vec::new(),
+            site: row.site.clone(),
+            province,
+            last_seen: revision.fetched_at,
+            sort: sort_time(&found.article),
+            current: revision,
+            same_as: first,
+        };
+        add_aliases(&mut record, aliases);
+        if let Some(first) = first {
+            self.share_body(first, &mut record.current)?;
+        } else if has_text {
+            self.put(batch, text_key, &id);
+        }
+        self.put(batch, identity_key, &id);
+        batch.put(time_key(&record.site, record.sort, id), Vec::new());
+        self.put_record(batch, &record);
+        let outcome = if first.is_some() {
+            Outcome::SameText
+        } else {
+            Outcome::New
+        };
+        Ok(Judgement {
+            outcome,
+            record: id,
+        })
+    }
+
+    /// A known record was fetched again.
+    fn update(
+        &self,
+        batch: &mut Batch,
+        mut record: RecordRow,
+        aliases: Vec<String>,
+        found: &Extracted,
+        mut revision: RevisionRow,
+    ) -> Result<Outcome, ArchiveError> {
+        add_aliases(&mut record, aliases);
+        record.last_seen = record.last_seen.max(revision.fetched_at);
+        if record.current.content == revision.content {
+            record
+                .current
+                .article
+                .newer
+                .clone_from(&found.article.newer);
+            record
+                .current
+                .article
+                .older
+                .clone_from(&found.article.older);
+            self.put_record(batch, &record);
+            return Ok(Outcome::Unchanged);
+        }
+        revision.number = record.current.number + 1;
+        let old = std::mem::replace(&mut record.current, revision);
+        let old_key = key(b'v', &[&record.id.0, &old.number.to_be_bytes()]);
+        self.put(batch, old_key, &old);
+        let sort = sort_time(&record.current.article);
+        if sort != record.sort {
+            batch.delete(time_key(&record.site, record.sort, record.id));
+            batch.put(time_key(&record.site, sort, record.id), Vec::new());
+            record.sort = sort;
+        }
+        let site = record.site.as_str().as_bytes();
+        let identity_key = key(b'd', &[&found.identity.prefix(), site]);
+        if self.row::<RecordId>(&identity_key)?.is_none() {
+            self.put(batch, identity_key, &record.id);
+        }
+        let text_key = key(b'x', &[&found.text_digest.prefix()]);
+        match self.row::<RecordId>(&text_key)? {
+            None if !found.article.text().trim().is_empty() => {
+                self.put(batch, text_key, &record.id);
+                record.same_as = None;
+            }
+            Some(first) if first != record.id => {
+                record.same_as = Some(first);
+                self.share_body(first, &mut record.current)?;
+            }
+            _ => record.same_as = None,
+        }
+        self.put_record(batch, &record);
+        Ok(Outcome::Revision)
+    }
+
+    /// Stores the body once: when `first` has it byte for byte, `revision` only points there.
+    fn share_body(&self, first: RecordId, revision: &mut RevisionRow) -> Result<(), ArchiveError> {
+        if let Some(other) = self.record_row(first)?
+            && other.current.body_of.is_none()
+            && other.current.article.body == revision.article.body
+        {
+            revision.body_of = Some((first, other.current.number));
+            revision.article.body = Vec::new();
+        }
+        Ok(())
+    }
+
+    /// Adds aliases to a record that is already there.
+    pub(super) fn alias(
+        &self,
+        batch: &mut Batch,
+        id: RecordId,
+        urls: Vec<String>,
+    ) -> Result<(), ArchiveError> {
+        if let Some(mut record) = self.record_row(id)? {
+            add_aliases(&mut record, urls);
+            self.put_record(batch, &record);
+        }
+        Ok(())
+    }
+
+    fn put_record(&self, batch: &mut Batch, record: &RecordRow) {
+        self.put(batch, key(b'r', &[&record.id.0]), record);
+    }
+}
+
+fn add_aliases(record: &mut RecordRow, urls: Vec<String>) {
+    for url in urls {
+        if url != record.url.as_str() && !record.aliases.contains(&url) {
+            record.aliases.push(url);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn simhash_is_near_for_near_texts_and_far_for_others() {
+        let text = |tail: &str| {
+            format!("{} {tail}", "Mặt trận Tổ quốc tỉnh tổ chức hội nghị")
+                + &(0..200).map(|n| format!(" từ{n}")).collect::<String>()
+        };
+        let a = simhash(&text("sáng nay"));
+        let b = simhash(&text("chiều nay"));
+        let c = simhash(&(500..700).map(|n| format!("khác{n} ")).collect::<String>());
+        assert!((a ^ b).count_ones() <= 8, "{}", (a ^ b).count_ones());
+        assert!((a ^ c).count_ones() > 16);
+        assert_eq!(simhash(""), 0);
+    }
+
+    #[test]
+    fn lists_of_other_articles_make_no_revision_but_captions_do() {
+        let mut article = Article {
+            title: "A".into(),
+            ..Article::default()
+        };
+        let before = content_digest(&article);
+        article.newer.push("http://x/".into());
+        assert_eq!(content_digest(&article), before);
+        article.images.push(crate::domain::Image {
+            caption: Some("c".into()),
+            ..Default::default()
+        });
+        assert_ne!(content_digest(&article), before);
+    }
+}

@@ -1,0 +1,85 @@
+//! Run reports: what each crawl did, counted by outcome, kept in the archive.
+
+use super::schema::{after, key, sortable};
+use super::store::Batch;
+use super::{Archive, ArchiveError};
+use crate::domain::Outcome;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// One invocation of crawl.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunReport {
+    /// Its name: the start time, microseconds since 1970.
+    pub id: i64,
+    /// Start, RFC 3339.
+    pub started: String,
+    /// End; absent while it runs, and for ever when it was killed.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub finished: Option<String>,
+    /// How it ended: `done`, `stopped` (signal), `limit` (--max-pages or --max-time), `failed`.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub end: Option<String>,
+    /// The command line's words.
+    pub command: String,
+    /// Version of the crawler.
+    pub crawler: String,
+    /// Per site.
+    pub sites: BTreeMap<String, SiteReport>,
+}
+
+/// One site's part of a run.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SiteReport {
+    /// `full` or `update`.
+    pub mode: String,
+    /// Requests sent, robots.txt and retries included.
+    pub requests: u64,
+    /// Bytes received.
+    pub bytes: u64,
+    /// Captures written.
+    pub captures: u64,
+    /// Attempts that were put off and tried again, by reason.
+    #[serde(default)]
+    pub retries: BTreeMap<String, u64>,
+    /// Ended tasks by outcome, and URLs skipped unfetched by the name of their rule.
+    pub outcomes: BTreeMap<String, u64>,
+    /// Tasks that wait for the next run.
+    #[serde(default)]
+    pub pending: u64,
+    /// Why the host is parked, if it is.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub parked: Option<String>,
+    /// Warnings by code, over all records.
+    #[serde(default)]
+    pub warnings: BTreeMap<String, u64>,
+}
+
+impl SiteReport {
+    /// Counts an ended task.
+    pub fn count(&mut self, outcome: Outcome, times: u64) {
+        *self.outcomes.entry(outcome.name().to_owned()).or_default() += times;
+    }
+
+    /// Ended tasks of this outcome.
+    pub fn of(&self, outcome: Outcome) -> u64 {
+        self.outcomes.get(outcome.name()).copied().unwrap_or(0)
+    }
+}
+
+impl Archive {
+    pub(super) fn put_run(&self, batch: &mut Batch, run: &RunReport) {
+        self.put(batch, key(b'n', &[&sortable(run.id)]), run);
+    }
+
+    /// Every run, oldest first.
+    pub fn runs(&self) -> Result<Vec<RunReport>, ArchiveError> {
+        self.store
+            .scan(b"n", &after(b"n"))
+            .map(|pair| {
+                let (key, sealed) = pair?;
+                self.decode(&key, &sealed)
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,44 @@
+//! Checks a file: gzip members, WARC records, block and payload digests.
+
+use super::WarcError;
+use super::reader::Reader;
+use std::path::Path;
+
+/// One record, checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Checked {
+    /// `WARC-Type`; `damaged` when the record cannot be read.
+    pub kind: String,
+    /// Whether it is what a capture points to (see `Head::is_capture`).
+    pub capture: bool,
+    /// Offset of its gzip member.
+    pub offset: u64,
+    /// Length of the member; 0 when it cannot be read.
+    pub length: u64,
+    /// What is wrong with it.
+    pub faults: Vec<String>,
+}
+
+/// Checks every record of `path`; a damaged one does not hide those after it.
+pub fn check_file(path: &Path, visit: &mut dyn FnMut(Checked)) -> Result<(), WarcError> {
+    for stored in Reader::open(path)? {
+        visit(match stored {
+            Ok(stored) => Checked {
+                kind: stored.kind().to_owned(),
+                capture: stored.is_capture(),
+                offset: stored.offset,
+                length: stored.length,
+                faults: stored.digest_faults(),
+            },
+            Err(WarcError::Damaged { offset, why, .. }) => Checked {
+                kind: "damaged".to_owned(),
+                capture: false,
+                offset,
+                length: 0,
+                faults: vec![why],
+            },
+            Err(why) => return Err(why),
+        });
+    }
+    Ok(())
+}

@@ -1,0 +1,167 @@
+//! Flags as they are typed; `cli` makes checked plans of them.
+
+use chrono::NaiveDate;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Keeps a complete, provable archive of provincial news portals.
+#[derive(Debug, Parser)]
+#[command(name = "khobao", version, about, long_about = None, after_help = EXIT_CODES)]
+pub(super) struct Cli {
+    /// The configuration; paths inside it are relative to it
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        default_value = "config.toml"
+    )]
+    pub config: PathBuf,
+    /// How log lines look on stderr
+    #[arg(long, global = true, value_enum, default_value_t = LogFormat::Text)]
+    pub log_format: LogFormat,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const EXIT_CODES: &str = "Exit codes: 0 all well; 1 failed; 2 bad usage or configuration; \
+3 done, but some sites failed or are parked; 4 another process holds the archive; \
+6 the archive is damaged; 130/143 stopped by a signal after a clean commit.";
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum LogFormat {
+    /// Lines for people
+    Text,
+    /// One JSON object a line
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Write a commented config.toml and an empty archive
+    Init {
+        /// Where
+        #[arg(default_value = ".")]
+        dir: PathBuf,
+    },
+    /// Crawl the enabled sites, or the named ones, into the archive
+    Crawl(Crawl),
+    /// Print the record of a saved page as JSON; no archive, no network
+    Extract {
+        /// The page, or - for standard input
+        file: PathBuf,
+        /// The address that the page was saved from
+        #[arg(long)]
+        url: String,
+        /// The profile that reads it
+        #[arg(long, default_value = "nukeviet")]
+        profile: String,
+    },
+    /// Write records as a dataset
+    Export(Export),
+    /// Show one record
+    Show {
+        /// Any URL of the article, or its id
+        #[arg(value_name = "URL|ID")]
+        name: String,
+        /// An earlier revision, counted from 1
+        #[arg(long)]
+        revision: Option<u32>,
+        /// The archived page itself, decoded, in place of the record
+        #[arg(long)]
+        raw: bool,
+    },
+    /// List the runs; `runs show` gives one with its outcomes
+    Runs {
+        #[command(subcommand)]
+        command: Option<RunsCommand>,
+        /// JSON in place of a table
+        #[arg(long, global = true)]
+        json: bool,
+    },
+    /// Count what the archive holds
+    Stats {
+        /// JSON in place of a table
+        #[arg(long)]
+        json: bool,
+    },
+    /// Check every digest, and every pointer from record to WARC and back
+    Verify {
+        /// JSON in place of lines
+        #[arg(long)]
+        json: bool,
+    },
+    /// Start a portal of our own on loopback and crawl it
+    Demo {
+        /// How many articles the portal has
+        #[arg(long, default_value_t = 300, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+        articles: u32,
+        /// Where configuration and archive go; a demo's earlier folder is replaced
+        #[arg(long, default_value = "khobao-demo")]
+        dir: PathBuf,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Crawl {
+    /// Sites by their id; without any, all enabled ones
+    #[arg(value_name = "SITE")]
+    pub sites: Vec<String>,
+    /// Visit everything again
+    #[arg(long, conflicts_with = "update")]
+    pub full: bool,
+    /// Only what is new (the default once a site was crawled whole)
+    #[arg(long)]
+    pub update: bool,
+    /// Do not follow lists into the time before this day (2022-09-05)
+    #[arg(long, value_name = "DATE")]
+    pub since: Option<NaiveDate>,
+    /// Stop after this many requests for pages; the next crawl goes on there
+    #[arg(long, value_name = "N")]
+    pub max_pages: Option<u64>,
+    /// Stop after this long ("30m"); the next crawl goes on there
+    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
+    pub max_time: Option<Duration>,
+    /// Say what would be done; ask no portal and change nothing
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Export {
+    /// The format
+    #[arg(long, value_enum, default_value_t = Format::Jsonl)]
+    pub format: Format,
+    /// The file, or - for standard output
+    #[arg(long, default_value = "-")]
+    pub output: PathBuf,
+    /// Only this site
+    #[arg(long)]
+    pub site: Option<String>,
+    /// Published on this day or later (2022-09-05)
+    #[arg(long, value_name = "DATE")]
+    pub from: Option<NaiveDate>,
+    /// Published on this day or earlier
+    #[arg(long, value_name = "DATE")]
+    pub to: Option<NaiveDate>,
+    /// Leave out records whose text stands in another record already (`same_as`)
+    #[arg(long)]
+    pub unique: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    /// One JSON object a line, in the field names of the record schema
+    Jsonl,
+    /// RFC 4180, one row a record
+    Csv,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum RunsCommand {
+    /// Show one run: every outcome, counted by name
+    Show {
+        /// Its number in the list; the newest without one
+        number: Option<usize>,
+    },
+}

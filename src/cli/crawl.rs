@@ -1,0 +1,215 @@
+//! `khobao crawl`
+
+use super::args::{Crawl, LogFormat};
+use super::{Failure, code, progress, setup};
+use crate::archive::{Archive, ArchiveError, RunReport};
+use crate::config::{Config, Site};
+use crate::crawl::{Plan, run};
+use crate::domain::SystemClock;
+use crate::extract::profile::ProfileSet;
+use comfy_table::{Table, presets};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+pub(super) fn crawl(config: &Path, format: LogFormat, args: Crawl) -> anyhow::Result<u8> {
+    let (config, profiles) = setup::load(config)?;
+    let sites: Vec<Site> = config.select(&args.sites)?.into_iter().cloned().collect();
+    if let Some(site) = sites
+        .iter()
+        .find(|site| config.contact.is_none() && !site.allow_private)
+    {
+        return Err(Failure::error(
+            code::USAGE,
+            format!(
+                "crawler.contact is missing in {}, and {} is not loopback; write \
+                 `contact = \"mailto:you@example.org\"` under [crawler]",
+                config.file.display(),
+                site.id
+            ),
+        ));
+    }
+    let full = match (args.full, args.update) {
+        (true, _) => Some(true),
+        (_, true) => Some(false),
+        _ => None,
+    };
+    if args.dry_run {
+        return dry_run(&config, &sites, full);
+    }
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let plan = Plan {
+        sites,
+        full,
+        since: args.since,
+        max_pages: args.max_pages,
+        max_time: args.max_time,
+        command: words.join(" "),
+    };
+    let archive = open_or_create(&config)?;
+    go(plan, &config, profiles, archive, format)
+}
+
+/// A crawl makes the archive when there is none: the configuration names its place.
+pub(super) fn open_or_create(config: &Config) -> Result<Archive, ArchiveError> {
+    match Archive::open(&config.archive) {
+        Err(ArchiveError::Missing { .. }) => Archive::create(&config.archive),
+        other => other,
+    }
+}
+
+/// Crawls and prints the summary.
+pub(super) fn go(
+    plan: Plan,
+    config: &Config,
+    profiles: Arc<ProfileSet>,
+    archive: Archive,
+    format: LogFormat,
+) -> anyhow::Result<u8> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
+    let caught = Arc::new(AtomicU8::new(0));
+    let report = runtime.block_on(async {
+        let stop = signals(Arc::clone(&caught))?;
+        let report = run(
+            plan,
+            config,
+            profiles,
+            Arc::new(archive),
+            Arc::new(SystemClock),
+            progress::observer(format),
+            stop,
+        )
+        .await?;
+        anyhow::Ok(report)
+    })?;
+    runtime.shutdown_background();
+    match format {
+        LogFormat::Text => eprintln!("{}", summary(&report)),
+        LogFormat::Json => {
+            tracing::info!(report = %serde_json::to_string(&report)?, "finished");
+        }
+    }
+    Ok(match caught.load(Ordering::SeqCst) {
+        0 if partial(&report) => code::PARTIAL,
+        0 => code::OK,
+        signal => signal,
+    })
+}
+
+/// The first SIGINT or SIGTERM stops the crawl in order; the second one ends the process.
+fn signals(caught: Arc<AtomicU8>) -> std::io::Result<watch::Receiver<bool>> {
+    let (sender, receiver) = watch::channel(false);
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::spawn(async move {
+        loop {
+            let code = tokio::select! {
+                _ = interrupt.recv() => code::INTERRUPTED,
+                _ = terminate.recv() => code::TERMINATED,
+            };
+            if caught.swap(code, Ordering::SeqCst) != 0 {
+                std::process::exit(i32::from(code));
+            }
+            tracing::info!("stopping: finishing what is in flight (once more to stop at once)");
+            let _ = sender.send(true);
+        }
+    });
+    Ok(receiver)
+}
+
+/// Whether some site was parked or lost tasks to faults.
+fn partial(report: &RunReport) -> bool {
+    report.sites.values().any(|site| {
+        site.parked.is_some()
+            || site.outcomes.keys().any(|name| {
+                name.ends_with("_timeout")
+                    || name.ends_with("_failure")
+                    || name.starts_with("tls_")
+                    || matches!(
+                        name.as_str(),
+                        "protocol_error" | "robots_unreachable" | "private_address"
+                    )
+            })
+    })
+}
+
+/// The table at the end of a crawl.
+pub(super) fn summary(report: &RunReport) -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_BORDERS_ONLY);
+    table.set_header([
+        "site",
+        "mode",
+        "new",
+        "revised",
+        "unchanged",
+        "aliases",
+        "others",
+        "requests",
+        "left",
+    ]);
+    for (id, site) in &report.sites {
+        let n = |name: &str| site.outcomes.get(name).copied().unwrap_or(0);
+        let articles = ["new", "same_text", "revision", "unchanged", "alias"];
+        let others: u64 = site
+            .outcomes
+            .iter()
+            .filter(|(name, _)| !articles.contains(&name.as_str()))
+            .map(|(_, n)| n)
+            .sum();
+        table.add_row([
+            id.clone(),
+            site.mode.clone(),
+            (n("new") + n("same_text")).to_string(),
+            n("revision").to_string(),
+            n("unchanged").to_string(),
+            n("alias").to_string(),
+            others.to_string(),
+            site.requests.to_string(),
+            match &site.parked {
+                Some(_) => format!("{} (parked)", site.pending),
+                None => site.pending.to_string(),
+            },
+        ]);
+    }
+    table
+}
+
+fn dry_run(config: &Config, sites: &[Site], full: Option<bool>) -> anyhow::Result<u8> {
+    let archive = match Archive::open(&config.archive) {
+        Ok(archive) => Some(archive),
+        Err(ArchiveError::Missing { .. }) => None,
+        Err(why) => return Err(why.into()),
+    };
+    let mut out = String::new();
+    for site in sites {
+        let (row, pending) = match &archive {
+            Some(archive) => (archive.site(&site.id)?, archive.pending(&site.id)?),
+            None => Default::default(),
+        };
+        let all = full.unwrap_or(!row.complete_once);
+        let plan = match (row.open && (row.full || !all), row.full, all) {
+            (true, true, _) => format!("goes on with a crawl of everything; {pending} URLs wait"),
+            (true, false, _) => format!("goes on with an update; {pending} URLs wait"),
+            (false, _, true) => "crawls everything".to_owned(),
+            (false, _, false) => "looks for what is new".to_owned(),
+        };
+        out.push_str(&format!(
+            "{}: {plan}\n  base {}, profile {}, one request in {}, {} at once\n",
+            site.id,
+            site.base,
+            site.profile,
+            humantime::format_duration(site.pace),
+            site.concurrency
+        ));
+        for seed in &site.seeds {
+            out.push_str(&format!("  seed {seed}\n"));
+        }
+    }
+    super::data::print(&out)?;
+    Ok(code::OK)
+}

@@ -1,0 +1,187 @@
+//! `khobao extract` and `khobao export`: data on stdout or in a file.
+
+use super::args::{Export, Format};
+use super::{Failure, code, setup};
+use crate::archive::{ExportFilter, Extracted};
+use crate::domain::{PageKind, RecordId, SiteId, UrlPolicy};
+use crate::export;
+use crate::extract::{Expect, Input, extract as extract_page};
+use anyhow::Context;
+use std::io::{BufWriter, Read as _, Write};
+use std::path::Path;
+use url::Url;
+
+/// Writes to stdout; nothing else does.
+pub(super) fn print(text: &str) -> std::io::Result<()> {
+    let mut out = std::io::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    out.flush()
+}
+
+/// Largest page that `extract` reads.
+const LIMIT: usize = 16 << 20;
+
+pub(super) fn extract(config: &Path, file: &Path, url: &str, profile: &str) -> anyhow::Result<u8> {
+    let usage = |text: String| Failure::error(code::USAGE, text);
+    let url = Url::parse(url).map_err(|why| {
+        usage(format!(
+            "--url {url:?}: {why}; write an absolute http or https URL"
+        ))
+    })?;
+    let profiles = setup::profiles(config)?;
+    let profile = profiles.get(profile).ok_or_else(|| {
+        usage(format!(
+            "no profile {profile:?}; known: {}",
+            profiles.names().collect::<Vec<_>>().join(", ")
+        ))
+    })?;
+    let mut bytes = Vec::new();
+    if file == Path::new("-") {
+        std::io::stdin()
+            .lock()
+            .take(LIMIT as u64 + 1)
+            .read_to_end(&mut bytes)?;
+    } else {
+        let page = std::fs::File::open(file)
+            .map_err(|why| usage(format!("cannot read {}: {why}", file.display())))?;
+        page.take(LIMIT as u64 + 1).read_to_end(&mut bytes)?;
+    }
+    // Joining an absolute path cannot fail for a URL with a host.
+    let base = url.join("/").unwrap_or_else(|_| url.clone());
+    let policy = UrlPolicy::new(&base, &[], profile.drop_params());
+    let page = extract_page(
+        &Input {
+            url: &url,
+            status: 200,
+            headers: &[],
+            payload: &bytes,
+            fetched_at: chrono::Utc::now(),
+            policy: &policy,
+            limit: LIMIT,
+            expected: Expect::Article,
+        },
+        &profiles,
+        profile,
+    );
+    let Some(article) = page.article.filter(|_| page.kind == PageKind::Article) else {
+        let why: Vec<&str> = page.warnings.iter().map(|w| w.message.as_str()).collect();
+        return Err(Failure::error(
+            code::FAILED,
+            format!(
+                "{} is no article for this profile: {:?}; {}",
+                file.display(),
+                page.kind,
+                why.join("; ")
+            ),
+        ));
+    };
+    let canonical = page
+        .canonical
+        .as_deref()
+        .and_then(|text| Url::parse(text).ok())
+        .and_then(|canonical| profile.plausible_canonical(&url, &canonical, &policy))
+        .unwrap_or_else(|| url.clone());
+    let found = Extracted::new(policy.canonical(&canonical), article);
+    let mut record = serde_json::to_value(&found.article)?;
+    if let Some(fields) = record.as_object_mut() {
+        fields.insert("id".to_owned(), RecordId::of(&found.url).to_string().into());
+        fields.insert("url".to_owned(), found.url.as_str().into());
+        fields.insert("text".to_owned(), found.article.text().into());
+        fields.insert("digest".to_owned(), found.digest.to_string().into());
+        fields.insert(
+            "text_digest".to_owned(),
+            found.text_digest.to_string().into(),
+        );
+        fields.insert(
+            "simhash".to_owned(),
+            format!("{:016x}", found.simhash).into(),
+        );
+        fields.insert(
+            "provenance".to_owned(),
+            serde_json::json!({
+                "profile": page.profile,
+                "profile_hash": profiles.get(&page.profile).map(|read_by| read_by.hash()),
+                "rules": page.rules,
+                "charset": page.charset,
+                "crawler": concat!("khobao/", env!("CARGO_PKG_VERSION")),
+            }),
+        );
+        fields.insert("warnings".to_owned(), serde_json::to_value(&page.warnings)?);
+    }
+    let mut text = serde_json::to_string_pretty(&record)?;
+    text.push('\n');
+    print(&text)?;
+    Ok(code::OK)
+}
+
+pub(super) fn export(config: &Path, args: Export) -> anyhow::Result<u8> {
+    let (config, archive) = setup::archive(config)?;
+    let site = match &args.site {
+        Some(name) => {
+            let stats_only = SiteId::new(name).map_err(|why| Failure::error(code::USAGE, why))?;
+            if !config.sites.iter().any(|site| site.id == stats_only)
+                && archive.site(&stats_only)? == Default::default()
+            {
+                config.select(std::slice::from_ref(name))?;
+            }
+            Some(stats_only)
+        }
+        None => None,
+    };
+    let filter = ExportFilter {
+        site,
+        from: args.from,
+        to: args.to,
+        unique: args.unique,
+    };
+    let format = match args.format {
+        Format::Jsonl => export::Format::Jsonl,
+        Format::Csv => export::Format::Csv,
+    };
+    let done = if args.output == Path::new("-") {
+        let mut out = BufWriter::new(std::io::stdout().lock());
+        let done = export::export(&archive, &filter, format, &mut out)?;
+        out.flush()?;
+        done
+    } else {
+        to_file(&args.output, |out| {
+            export::export(&archive, &filter, format, out)
+        })?
+    };
+    tracing::info!(records = done.records, "exported");
+    for why in &done.damaged {
+        tracing::error!("{why}");
+    }
+    Ok(if done.damaged.is_empty() {
+        code::OK
+    } else {
+        code::DAMAGED
+    })
+}
+
+/// Writes beside `path` and puts the result in place only when it is whole.
+fn to_file<T>(
+    path: &Path,
+    write: impl FnOnce(&mut dyn Write) -> std::io::Result<T>,
+) -> anyhow::Result<T> {
+    let folder = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    let context = || {
+        format!(
+            "cannot write {}; check the folder and its space",
+            path.display()
+        )
+    };
+    let temp = tempfile::NamedTempFile::new_in(folder).with_context(context)?;
+    let mut out = BufWriter::new(temp);
+    let done = write(&mut out).with_context(context)?;
+    let temp = out
+        .into_inner()
+        .map_err(|why| why.into_error())
+        .with_context(context)?;
+    temp.as_file().sync_all().with_context(context)?;
+    temp.persist(path).with_context(context)?;
+    Ok(done)
+}

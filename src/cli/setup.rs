@@ -1,0 +1,46 @@
+//! What most commands begin with: profiles, configuration, archive.
+
+use crate::archive::Archive;
+use crate::config::Config;
+use crate::extract::profile::ProfileSet;
+use anyhow::Context;
+use std::path::Path;
+use std::sync::Arc;
+
+/// The built-in profiles, and those of the configured folder.
+pub(super) fn profiles(config: &Path) -> anyhow::Result<ProfileSet> {
+    let mut files = Vec::new();
+    if let Some(dir) = Config::selectors_dir(config) {
+        let listing = std::fs::read_dir(&dir).with_context(|| {
+            format!(
+                "cannot read crawler.selectors = {}; name a folder of profiles",
+                dir.display()
+            )
+        })?;
+        for entry in listing.flatten() {
+            let path = entry.path();
+            if path.extension().is_some_and(|ext| ext == "toml") {
+                let text = std::fs::read_to_string(&path)
+                    .with_context(|| format!("cannot read the profile {}", path.display()))?;
+                files.push((path.display().to_string(), text));
+            }
+        }
+        files.sort();
+    }
+    ProfileSet::with_dir(&files)
+        .map_err(|why| super::Failure::error(super::code::USAGE, why.to_string()))
+}
+
+/// Configuration and profiles, checked.
+pub(super) fn load(config: &Path) -> anyhow::Result<(Config, Arc<ProfileSet>)> {
+    let profiles = profiles(config)?;
+    let config = Config::load(config, &|name| profiles.get(name).is_some())?;
+    Ok((config, Arc::new(profiles)))
+}
+
+/// The configured archive, opened and held.
+pub(super) fn archive(config: &Path) -> anyhow::Result<(Config, Archive)> {
+    let (config, _) = load(config)?;
+    let archive = Archive::open(&config.archive)?;
+    Ok((config, archive))
+}

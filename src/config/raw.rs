@@ -1,0 +1,67 @@
+//! The file as it is written: every key, with its place, before anything is checked.
+
+use serde::Deserialize;
+use std::path::{Path, PathBuf};
+use toml::Spanned;
+
+/// What `khobao init` writes.
+pub const TEMPLATE: &str = include_str!("template.toml");
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Config {
+    #[serde(default)]
+    pub archive: Archive,
+    #[serde(default)]
+    pub crawler: Crawler,
+    #[serde(default)]
+    pub sites: Vec<Spanned<Site>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Archive {
+    pub path: Option<String>,
+    pub engine: Option<Spanned<String>>,
+    pub warc_size: Option<Spanned<String>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Crawler {
+    pub contact: Option<Spanned<String>>,
+    pub selectors: Option<Spanned<String>>,
+    pub max_size: Option<Spanned<String>>,
+    pub connect_timeout: Option<Spanned<String>>,
+    pub header_timeout: Option<Spanned<String>>,
+    pub idle_timeout: Option<Spanned<String>>,
+    pub total_timeout: Option<Spanned<String>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Site {
+    pub id: Spanned<String>,
+    pub name: Option<String>,
+    pub base: Spanned<String>,
+    #[serde(default)]
+    pub hosts: Vec<String>,
+    pub profile: Spanned<String>,
+    pub seeds: Option<Vec<Spanned<String>>>,
+    pub pace: Option<Spanned<String>>,
+    pub concurrency: Option<Spanned<usize>>,
+    #[serde(default)]
+    pub allow_private: bool,
+    pub enabled: Option<bool>,
+    pub capture: Option<Vec<Spanned<String>>>,
+    pub tls: Option<Spanned<String>>,
+    pub extra_ca: Option<Spanned<String>>,
+    pub timezone: Option<Spanned<String>>,
+    pub hours: Option<Spanned<String>>,
+    pub province: Option<String>,
+}
+
+/// `path` relative to the folder of `file`.
+pub(super) fn beside(file: &Path, path: &str) -> PathBuf {
+    file.parent().unwrap_or(Path::new("")).join(path)
+}

@@ -1,0 +1,104 @@
+use super::*;
+
+const GOOD: &str = r#"
+[archive]
+path = "archive"
+[crawler]
+contact = "mailto:archive@example.org"
+[[sites]]
+id = "mttq-dienbien"
+name = "MTTQ"
+base = "http://127.0.0.1:8081/"
+profile = "nukeviet"
+seeds = ["/"]
+pace = "2s"
+concurrency = 1
+allow_private = true
+"#;
+
+fn parse(text: &str) -> Result<Config, ConfigError> {
+    Config::parse(Path::new("dir/config.toml"), text, &|name| {
+        name == "nukeviet"
+    })
+}
+
+#[test]
+fn the_documented_example_is_read() {
+    let config = parse(GOOD).unwrap();
+    assert_eq!(config.archive, Path::new("dir/archive"));
+    let site = &config.sites[0];
+    assert_eq!(site.pace, Duration::from_secs(2));
+    assert_eq!(site.seeds[0].as_str(), "http://127.0.0.1:8081/");
+    assert!(site.capture.images && !site.capture.attachments);
+}
+
+#[test]
+fn the_template_and_the_reference_are_usable() {
+    assert!(parse(TEMPLATE).unwrap().sites.is_empty());
+}
+
+#[test]
+fn every_mistake_names_its_line_and_the_remedy() {
+    for (from, to, line, hint) in [
+        ("pace = \"2s\"", "pace = \"2 lightyears\"", 12, "\"500ms\""),
+        ("pace = \"2s\"", "paze = \"2s\"", 12, "paze"),
+        ("\"nukeviet\"", "\"nukeveit\"", 10, "nukeveit"),
+        (
+            "base = \"http://127.0.0.1:8081/\"",
+            "base = \"127.0.0.1\"",
+            9,
+            "absolute URL",
+        ),
+        (
+            "seeds = [\"/\"]",
+            "seeds = [\"http://other.vn/\"]",
+            11,
+            "path such as",
+        ),
+        ("concurrency = 1", "concurrency = 0", 13, "1 to 64"),
+        (
+            "contact = \"mailto:archive@example.org\"",
+            "contact = \"me\"",
+            5,
+            "mailto:",
+        ),
+        (
+            "id = \"mttq-dienbien\"",
+            "id = \"MTTQ Điện Biên\"",
+            7,
+            "a-z",
+        ),
+        ("allow_private = true", "allow_private = 3", 14, "boolean"),
+        ("allow_private = true", "tls = \"lax\"", 14, "relaxed"),
+    ] {
+        let text = GOOD.replace(from, to);
+        let error = parse(&text).expect_err(to).to_string();
+        assert!(
+            error.starts_with(&format!("dir/config.toml:{line}: ")),
+            "{to}: {error}"
+        );
+        assert!(error.contains(hint), "{to}: {error}");
+    }
+}
+
+#[test]
+fn pace_zero_and_anonymity_are_for_loopback_only() {
+    let fast = GOOD.replace("\"2s\"", "\"0s\"");
+    assert!(parse(&fast).is_ok());
+    let public = fast.replace("allow_private = true", "");
+    assert!(
+        parse(&public)
+            .unwrap_err()
+            .to_string()
+            .contains("intranets")
+    );
+    let anonymous = GOOD
+        .replace("contact = \"mailto:archive@example.org\"", "")
+        .replace("127.0.0.1:8081", "mttq.example.vn");
+    assert!(
+        parse(&anonymous)
+            .unwrap_err()
+            .to_string()
+            .contains("contact")
+    );
+}

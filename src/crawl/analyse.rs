@@ -1,0 +1,335 @@
+//! From an exchange to what the writer commits: pure but for the hashing it does.
+
+use super::links::{follow, skip_outcome};
+use super::site::SiteState;
+use crate::archive::schema::{TaskKind, url_hash};
+use crate::archive::{End, Extracted, Finished, NewTask, Task, new_task_row};
+use crate::domain::{
+    Digest, Exchange, FaultKind, LinkKind, NotArticle, Outcome, Page, PageKind, UrlPolicy,
+};
+use crate::extract::profile::UrlClass;
+use crate::extract::{Expect, Input, extract};
+use url::Url;
+
+/// Failed attempts before a task is left to the next run.
+const ATTEMPTS: u8 = 4;
+/// Redirects before it is a loop (RFC 9110, 15.4 asks for a limit; browsers take 20).
+const HOPS: u8 = 10;
+/// The first wait before a task is tried again; doubled each time.
+const FIRST_WAIT_MICROS: i64 = 2_000_000;
+
+/// What was asked, and what came.
+pub(crate) struct Asked {
+    pub task: Task,
+    pub exchange: Exchange,
+    /// What robots.txt said, for the record's provenance.
+    pub robots: String,
+    /// Microseconds since 1970.
+    pub now: i64,
+}
+
+/// Decides how the task ends.
+pub(crate) fn analyse(site: &SiteState, asked: Asked, max_bytes: usize) -> Finished {
+    let Asked {
+        task,
+        exchange,
+        robots,
+        now,
+    } = asked;
+    let read = Reader {
+        site,
+        task: &task,
+        exchange: &exchange,
+        robots,
+        now,
+        max_bytes,
+    };
+    let (end, links, skipped) = read.end();
+    let keep = keep(&end, &exchange);
+    let payload = if keep {
+        Digest::of(&exchange.payload)
+    } else {
+        Digest([0; 32])
+    };
+    let traffic = (exchange.response_bytes.len() as u64, 1);
+    Finished {
+        task,
+        payload,
+        end,
+        links,
+        skipped,
+        traffic,
+        exchange: keep.then_some(exchange),
+    }
+}
+
+/// robots.txt, captured like everything else; its sitemaps are where the crawl begins, too.
+pub(crate) fn robots(site: &SiteState, exchange: Exchange, sitemaps: &[Url]) -> Finished {
+    let url = site.policy.canonical(&exchange.url).as_str().to_owned();
+    let row = new_task_row(
+        url,
+        site.site.id.clone(),
+        TaskKind::Robots,
+        site.mode.generation,
+    );
+    let task = Task {
+        hash: url_hash(&row.url),
+        row,
+    };
+    let links = sitemaps
+        .iter()
+        .filter(|url| site.since.is_none() && site.policy.is_own(url))
+        .map(|url| NewTask {
+            url: site.policy.canonical(url).as_str().to_owned(),
+            kind: TaskKind::Sitemap,
+            via: Some(LinkKind::Sitemap),
+        })
+        .collect();
+    Finished {
+        task,
+        payload: Digest::of(&exchange.payload),
+        end: End::Plain(Outcome::Robots),
+        links,
+        skipped: Vec::new(),
+        traffic: (exchange.response_bytes.len() as u64, 1),
+        exchange: (!exchange.response_bytes.is_empty()).then_some(exchange),
+    }
+}
+
+/// Flood pages are never stored, nor is what will be asked for again; what never came cannot be.
+fn keep(end: &End, exchange: &Exchange) -> bool {
+    let again = matches!(end, End::Retry { .. });
+    let flood = matches!(
+        end,
+        End::NextRun(Outcome::NotArticle(NotArticle::Flood))
+            | End::Plain(Outcome::NotArticle(NotArticle::Flood))
+    );
+    !again && !flood && !exchange.response_bytes.is_empty() && exchange.status != 0
+}
+
+struct Reader<'a> {
+    site: &'a SiteState,
+    task: &'a Task,
+    exchange: &'a Exchange,
+    robots: String,
+    now: i64,
+    max_bytes: usize,
+}
+
+type Ended = (End, Vec<NewTask>, Vec<Outcome>);
+
+impl Reader<'_> {
+    fn end(self) -> Ended {
+        let only = |end| (end, Vec::new(), Vec::new());
+        if let Some(fault) = &self.exchange.fault {
+            return only(match fault.kind {
+                FaultKind::TooLarge => End::Plain(Outcome::Fault(FaultKind::TooLarge)),
+                kind @ FaultKind::PrivateAddress => End::NextRun(Outcome::Fault(kind)),
+                kind => self.again(Outcome::Fault(kind)),
+            });
+        }
+        match self.exchange.status {
+            301 | 302 | 303 | 307 | 308 => only(self.redirect()),
+            404 if self.flooded() => only(self.flood()),
+            404 => only(End::Plain(self.not_found())),
+            410 => only(End::Plain(Outcome::Gone)),
+            429 => only(self.flood()),
+            403 | 503 if self.flooded() => only(self.flood()),
+            500..=599 | 408 | 425 => only(self.again(Outcome::HttpError)),
+            200..=299 if self.task.row.kind.is_media() => only(End::Plain(Outcome::Media)),
+            200..=299 => self.page(),
+            _ => only(End::Plain(Outcome::HttpError)),
+        }
+    }
+
+    /// A listed article that is not there has expired or was withdrawn; anything else is dead.
+    fn not_found(&self) -> Outcome {
+        let listed = matches!(
+            self.task.row.via,
+            Some(
+                LinkKind::Newer
+                    | LinkKind::Older
+                    | LinkKind::Item
+                    | LinkKind::Feed
+                    | LinkKind::Sitemap
+            )
+        );
+        let known = self.task.row.record.is_some();
+        if self.task.row.kind == TaskKind::Article && (listed || known) {
+            Outcome::Expired
+        } else {
+            Outcome::DeadLink
+        }
+    }
+
+    fn again(&self, outcome: Outcome) -> End {
+        let attempts = self.task.row.attempts;
+        if attempts + 1 >= ATTEMPTS {
+            return End::NextRun(outcome);
+        }
+        let wait = FIRST_WAIT_MICROS << attempts.min(16);
+        End::Retry {
+            due: self.now + wait,
+            outcome,
+            counts: true,
+        }
+    }
+
+    /// Flood pages say nothing about the URL: it is asked for again until an answer comes; the
+    /// host's gate decides when, and parks a host that answers nothing else.
+    fn flood(&self) -> End {
+        let outcome = Outcome::NotArticle(NotArticle::Flood);
+        End::Retry {
+            due: self.now,
+            outcome,
+            counts: false,
+        }
+    }
+
+    fn flooded(&self) -> bool {
+        self.extract().kind == PageKind::NotArticle(NotArticle::Flood)
+    }
+
+    fn redirect(&self) -> End {
+        let row = &self.task.row;
+        let to = self
+            .exchange
+            .header("location")
+            .and_then(|to| UrlPolicy::resolve(&self.exchange.url, to));
+        let Some(to) = to else {
+            return End::Plain(Outcome::HttpError);
+        };
+        let policy = &self.site.policy;
+        if !policy.is_own(&to) {
+            return End::Plain(Outcome::External);
+        }
+        if row.hops >= HOPS {
+            return End::Plain(Outcome::RedirectLoop);
+        }
+        let home = policy.is_home(&to) && policy.canonical(&to).as_str() != row.url;
+        if home && row.kind != TaskKind::Seed {
+            return End::Plain(Outcome::RedirectHome);
+        }
+        let class = self.site.profile.classify(&to);
+        let kind = match class {
+            UrlClass::Skip(kind) if row.kind != TaskKind::Seed => {
+                return End::Plain(skip_outcome(kind));
+            }
+            UrlClass::Article if !row.kind.is_media() => TaskKind::Article,
+            UrlClass::Listing if row.kind == TaskKind::Article => TaskKind::Listing,
+            _ => row.kind,
+        };
+        let url = policy.canonical(&to).as_str().to_owned();
+        if url == row.url {
+            // The portal insists on another spelling (scheme, www) of the canonical URL: from
+            // now on every request goes there, and this one is asked again.
+            self.site.insist(&to);
+            return match self.again(Outcome::Redirected) {
+                End::Retry {
+                    outcome, counts, ..
+                } => End::Retry {
+                    due: self.now,
+                    outcome,
+                    counts,
+                },
+                _ => End::Plain(Outcome::RedirectLoop),
+            };
+        }
+        End::Redirect(NewTask {
+            url,
+            kind,
+            via: row.via,
+        })
+    }
+
+    fn extract(&self) -> Page {
+        let expected = match self.task.row.kind {
+            TaskKind::Article => Expect::Article,
+            TaskKind::Listing | TaskKind::NextPage => Expect::Listing,
+            TaskKind::Feed => Expect::Feed,
+            TaskKind::Sitemap => Expect::Sitemap,
+            _ => Expect::Any,
+        };
+        extract(
+            &Input {
+                url: &self.exchange.url,
+                status: self.exchange.status,
+                headers: &self.exchange.headers,
+                payload: &self.exchange.payload,
+                fetched_at: self.exchange.at,
+                policy: &self.site.policy,
+                limit: self.max_bytes,
+                expected,
+            },
+            &self.site.profiles,
+            &self.site.profile,
+        )
+    }
+
+    fn page(self) -> Ended {
+        let mut page = self.extract();
+        if page.kind == PageKind::NotArticle(NotArticle::Flood) {
+            return (self.flood(), Vec::new(), Vec::new());
+        }
+        let wants_article = self.task.row.kind == TaskKind::Article;
+        let article = page
+            .article
+            .take()
+            .filter(|_| page.kind == PageKind::Article);
+        let old = article
+            .as_ref()
+            .is_some_and(|article| self.is_before_since(article));
+        if old {
+            page.links.retain(|link| link.kind == LinkKind::Newer);
+        }
+        let (links, skipped) = follow(self.site, &self.exchange.url, &page.links, article.as_ref());
+        let end = match (&page.kind, article) {
+            (PageKind::Article, Some(article)) => {
+                End::Article(Box::new(self.extracted(article, page)))
+            }
+            (PageKind::NotArticle(why), _) => End::Plain(Outcome::NotArticle(*why)),
+            (PageKind::Feed, _) if self.task.row.kind == TaskKind::Sitemap => {
+                End::Plain(Outcome::Sitemap)
+            }
+            (PageKind::Feed, _) => End::Plain(Outcome::Feed),
+            _ if wants_article => End::Plain(Outcome::NotArticle(NotArticle::Incomplete)),
+            _ => End::Plain(Outcome::Listing),
+        };
+        (end, links, skipped)
+    }
+
+    /// Whether the article was published before `--since`: its lists lead further back only.
+    fn is_before_since(&self, article: &crate::domain::Article) -> bool {
+        let Some(since) = self.site.since else {
+            return false;
+        };
+        let value = article.published.as_ref().and_then(|p| p.value.as_deref());
+        let day = value.and_then(|value| value.get(..10));
+        day.is_some_and(|day| day < since.to_string().as_str())
+    }
+
+    fn extracted(self, article: crate::domain::Article, page: Page) -> Extracted {
+        let profile = &self.site.profile;
+        let policy = &self.site.policy;
+        let canonical = page
+            .canonical
+            .as_deref()
+            .and_then(|text| Url::parse(text).ok())
+            .and_then(|url| profile.plausible_canonical(&self.exchange.url, &url, policy))
+            .unwrap_or_else(|| self.exchange.url.clone());
+        let mut found = Extracted::new(policy.canonical(&canonical), article);
+        let hash = self
+            .site
+            .profiles
+            .get(&page.profile)
+            .map(|read_by| read_by.hash().to_string());
+        found.profile = (page.profile, hash.unwrap_or_default());
+        found.rules = page.rules;
+        found.charset = page.charset;
+        found.warnings = page.warnings;
+        found.tls = self.exchange.tls.clone();
+        found.robots = self.robots;
+        found.province = self.site.site.province.clone();
+        found
+    }
+}

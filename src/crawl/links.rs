@@ -1,0 +1,124 @@
+//! Scope: which links become tasks, and which are only counted.
+
+use super::site::SiteState;
+use crate::archive::NewTask;
+use crate::archive::schema::TaskKind;
+use crate::domain::{Article, Link, LinkKind, Outcome};
+use crate::extract::profile::{SkipKind, UrlClass};
+use std::collections::HashSet;
+use url::Url;
+
+/// The tasks that a page leads to, each once, and the outcomes of the links that rules skip.
+pub(crate) fn follow(
+    site: &SiteState,
+    page: &Url,
+    links: &[Link],
+    article: Option<&Article>,
+) -> (Vec<NewTask>, Vec<Outcome>) {
+    let mut out = Follow {
+        site,
+        seen: HashSet::new(),
+        tasks: Vec::new(),
+        skipped: Vec::new(),
+    };
+    for link in links {
+        out.link(link);
+    }
+    if let Some(article) = article {
+        out.media(article);
+        out.listing_of(page);
+    }
+    (out.tasks, out.skipped)
+}
+
+struct Follow<'a> {
+    site: &'a SiteState,
+    seen: HashSet<String>,
+    tasks: Vec<NewTask>,
+    skipped: Vec<Outcome>,
+}
+
+impl Follow<'_> {
+    fn link(&mut self, link: &Link) {
+        let Ok(url) = Url::parse(&link.url) else {
+            return;
+        };
+        if !self.site.policy.is_own(&url) {
+            return;
+        }
+        let class = self.site.profile.classify(&url);
+        if let UrlClass::Skip(kind) = class {
+            if self.seen.insert(url.as_str().to_owned()) {
+                self.skipped.push(skip_outcome(kind));
+            }
+            return;
+        }
+        let kind = match (link.kind, class) {
+            (LinkKind::Image, _) if self.site.site.capture.images => TaskKind::Image,
+            (LinkKind::Attachment, _) if self.site.site.capture.attachments => TaskKind::Attachment,
+            (LinkKind::Image | LinkKind::Attachment | LinkKind::Skip, _) => return,
+            (_, UrlClass::Article) => TaskKind::Article,
+            (LinkKind::NextPage, _) => TaskKind::NextPage,
+            (LinkKind::Feed, _) | (_, UrlClass::Feed) => TaskKind::Feed,
+            (LinkKind::Sitemap, _) | (_, UrlClass::Sitemap) => TaskKind::Sitemap,
+            (_, UrlClass::Listing) => TaskKind::Listing,
+            (LinkKind::Newer | LinkKind::Older | LinkKind::Item | LinkKind::Article, _) => {
+                TaskKind::Article
+            }
+            (LinkKind::Listing, _) => TaskKind::Listing,
+        };
+        self.push(&url, kind, Some(link.kind));
+    }
+
+    fn push(&mut self, url: &Url, kind: TaskKind, via: Option<LinkKind>) {
+        let url = self.site.policy.canonical(url).as_str().to_owned();
+        if self.seen.insert(url.clone()) {
+            self.tasks.push(NewTask { url, kind, via });
+        }
+    }
+
+    /// Images and attachments that the article names.
+    fn media(&mut self, article: &Article) {
+        let capture = self.site.site.capture;
+        let images = article
+            .images
+            .iter()
+            .map(|image| (&image.url, TaskKind::Image));
+        let files = article
+            .attachments
+            .iter()
+            .map(|file| (&file.url, TaskKind::Attachment));
+        for (url, kind) in images.chain(files) {
+            let wanted = match kind {
+                TaskKind::Image => capture.images,
+                _ => capture.attachments,
+            };
+            if let Ok(url) = Url::parse(url)
+                && wanted
+                && self.site.policy.is_own(&url)
+            {
+                self.push(&url, kind, None);
+            }
+        }
+    }
+
+    /// The category that the article's URL names, linked from a menu or not.
+    fn listing_of(&mut self, page: &Url) {
+        if let Ok(up) = page.join("./")
+            && up.path() != "/"
+            && matches!(self.site.profile.classify(&up), UrlClass::Listing)
+        {
+            self.push(&up, TaskKind::Listing, None);
+        }
+    }
+}
+
+pub(crate) fn skip_outcome(kind: SkipKind) -> Outcome {
+    match kind {
+        SkipKind::Print => Outcome::SkippedPrint,
+        SkipKind::SaveFile => Outcome::SkippedSavefile,
+        SkipKind::SendMail => Outcome::SkippedSendmail,
+        SkipKind::Theme => Outcome::SkippedTheme,
+        SkipKind::Other => Outcome::SkippedOther,
+    }
+}

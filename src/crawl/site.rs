@@ -1,0 +1,243 @@
+//! The state of one site's crawl: what is handed out, what comes next, and when it is done.
+
+use super::host::Host;
+use super::{CrawlError, Plan, Shared};
+use crate::archive::schema::{SiteRow, TaskKind, UrlHash};
+use crate::archive::{Archive, ArchiveError, Committed, CrawlMode, Task};
+use crate::config::Site;
+use crate::domain::UrlPolicy;
+use crate::extract::profile::{Profile, ProfileSet};
+use std::collections::{HashSet, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::Notify;
+use url::Url;
+
+/// Tasks read from the frontier at once.
+const AHEAD: usize = 64;
+/// Newest known articles that an update visits again, for their links to newer ones.
+const NEWEST: usize = 10;
+
+/// One site's crawl.
+pub(crate) struct SiteState {
+    pub site: Site,
+    pub mode: CrawlMode,
+    pub profiles: Arc<ProfileSet>,
+    pub profile: Arc<Profile>,
+    pub policy: UrlPolicy,
+    pub host: Host,
+    pub since: Option<chrono::NaiveDate>,
+    work: Mutex<Work>,
+    wake: Notify,
+}
+
+#[derive(Default)]
+struct Work {
+    ahead: VecDeque<Task>,
+    /// Handed out or read ahead; their frontier entries are still there.
+    held: HashSet<UrlHash>,
+    pending: u64,
+    parked: Option<String>,
+    /// The origin that the portal insists on, where it is not the configured base's.
+    origin: Option<Url>,
+}
+
+/// What a worker is to do next.
+pub(crate) enum Next {
+    /// Fetch this.
+    Task(Box<Task>),
+    /// Nothing is due before this (microseconds since 1970).
+    Later(i64),
+    /// Wait for what is in flight.
+    Wait,
+    /// The site is done.
+    Done,
+}
+
+impl SiteState {
+    /// Begins a crawl of the site, or takes up the one that was cut short.
+    pub fn open(
+        shared: &Shared,
+        site: Site,
+        profiles: &Arc<ProfileSet>,
+        plan: &Plan,
+    ) -> Result<Self, CrawlError> {
+        let profile = profiles
+            .get(&site.profile)
+            .cloned()
+            .ok_or_else(|| CrawlError::Internal(format!("profile {:?} vanished", site.profile)))?;
+        let policy = site.url_policy(profile.drop_params());
+        let archive = &shared.archive;
+        let mut row = archive.site(&site.id)?;
+        let full = plan.full.unwrap_or(!row.complete_once);
+        // A wider crawl than the one that was cut short begins anew; everything else goes on.
+        let resumed = row.open && (row.full || !full) && row.since == plan.since;
+        if !resumed {
+            row = SiteRow {
+                generation: row.generation + 1,
+                open: true,
+                full,
+                since: plan.since,
+                ..row
+            };
+        }
+        let mode = CrawlMode {
+            generation: row.generation,
+            full: row.full,
+            since: row.since.is_some(),
+        };
+        let host = Host::open(shared, &site)?;
+        let state = Self {
+            mode,
+            since: row.since,
+            profiles: Arc::clone(profiles),
+            profile,
+            policy,
+            host,
+            work: Mutex::default(),
+            wake: Notify::new(),
+            site,
+        };
+        if !resumed {
+            state.start(archive, shared.now())?;
+        }
+        archive.put_site(&state.site.id, &row)?;
+        state.lock().pending = archive.pending(&state.site.id)?;
+        shared.observer.begin(&state.site, mode.full, resumed);
+        Ok(state)
+    }
+
+    /// Queues where a crawl begins: seeds, the profile's feeds and sitemaps, what failed before,
+    /// and the newest known articles.
+    fn start(&self, archive: &Archive, now: i64) -> Result<(), ArchiveError> {
+        let id = &self.site.id;
+        let generation = self.mode.generation;
+        let queue = |url: &str, kind, via, step| {
+            archive
+                .start_with(id, url, kind, via, generation, now + step)
+                .map(drop)
+        };
+        for (step, seed) in self.site.seeds.iter().enumerate() {
+            let url = self.policy.canonical(seed);
+            queue(url.as_str(), TaskKind::Seed, None, step as i64)?;
+        }
+        let feeds = self.profile.feeds().iter();
+        let feeds = feeds
+            .filter_map(|path| UrlPolicy::resolve(&self.site.base, path))
+            .map(|url| (url, TaskKind::Feed));
+        // Sitemaps name the whole past: they say nothing to a crawl that ends at a day.
+        let sitemaps: Vec<Url> = if self.since.is_some() {
+            Vec::new()
+        } else {
+            let own = self.profile.sitemaps().iter();
+            own.filter_map(|path| UrlPolicy::resolve(&self.site.base, path))
+                .chain(self.host.sitemaps())
+                .filter(|url| self.policy.is_own(url))
+                .collect()
+        };
+        let sitemaps = sitemaps.into_iter().map(|url| (url, TaskKind::Sitemap));
+        for (step, (url, kind)) in feeds.chain(sitemaps).enumerate() {
+            let url = self.policy.canonical(&url);
+            queue(url.as_str(), kind, None, 100 + step as i64)?;
+        }
+        archive.retry_failed(id, generation, now + 1000)?;
+        if !self.mode.full {
+            for (step, url) in archive.newest(id, NEWEST)?.into_iter().enumerate() {
+                queue(&url, TaskKind::Article, None, 2000 + step as i64)?;
+            }
+        }
+        archive.flush()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Work> {
+        self.work.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What to do next.
+    pub fn next(&self, archive: &Archive, now: i64) -> Result<Next, ArchiveError> {
+        let mut work = self.lock();
+        if work.parked.is_some() {
+            return Ok(Next::Done);
+        }
+        if let Some(task) = work.ahead.pop_front() {
+            return Ok(Next::Task(Box::new(task)));
+        }
+        let held = &work.held;
+        let (tasks, later) = archive.due(&self.site.id, now, AHEAD, &|hash| held.contains(hash))?;
+        work.held.extend(tasks.iter().map(|task| task.hash));
+        work.ahead.extend(tasks);
+        if let Some(task) = work.ahead.pop_front() {
+            return Ok(Next::Task(Box::new(task)));
+        }
+        Ok(match later {
+            _ if !work.held.is_empty() => Next::Wait,
+            Some(later) => Next::Later(later),
+            None => Next::Done,
+        })
+    }
+
+    /// Puts a task back that was handed out and not begun.
+    pub fn put_back(&self, task: Task) {
+        let mut work = self.lock();
+        work.held.remove(&task.hash);
+        drop(work);
+        self.wake();
+    }
+
+    /// Takes note of a commit; returns how many tasks wait.
+    pub fn committed(&self, done: &Committed) -> u64 {
+        let mut work = self.lock();
+        work.held.remove(&done.hash);
+        work.pending += done.added;
+        if done.outcome.is_some() {
+            work.pending = work.pending.saturating_sub(1);
+        }
+        let pending = work.pending;
+        drop(work);
+        self.wake();
+        pending
+    }
+
+    /// Resolves at the next commit or other change.
+    pub fn changed(&self) -> tokio::sync::futures::Notified<'_> {
+        self.wake.notified()
+    }
+
+    /// Wakes every waiting worker.
+    pub fn wake(&self) {
+        self.wake.notify_waiters();
+    }
+
+    /// Stops asking this site in this run.
+    pub fn park(&self, why: String) {
+        self.lock().parked.get_or_insert(why);
+        self.wake();
+    }
+
+    /// Why the site is parked, if it is.
+    pub fn parked(&self) -> Option<String> {
+        self.lock().parked.clone()
+    }
+
+    /// The portal redirects canonical URLs to this origin (another scheme, or `www.`).
+    pub fn insist(&self, to: &Url) {
+        self.lock().origin = Some(to.clone());
+    }
+
+    /// The address at which a canonical URL is fetched.
+    pub fn address(&self, url: Url) -> Url {
+        let origin = self.lock().origin.clone();
+        let Some(origin) = origin.filter(|_| self.policy.is_own(&url)) else {
+            return url;
+        };
+        let mut moved = url.clone();
+        let fits = moved.set_scheme(origin.scheme()).is_ok()
+            && moved.set_host(origin.host_str()).is_ok()
+            && moved.set_port(origin.port()).is_ok();
+        if fits { moved } else { url }
+    }
+
+    /// Keeps the host's learned pace and parking for the next run.
+    pub fn save_host(&self, archive: &Archive) -> Result<(), ArchiveError> {
+        self.host.save(archive)
+    }
+}

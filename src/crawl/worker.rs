@@ -1,0 +1,194 @@
+//! One worker: a task from the frontier to the writer, again and again.
+
+use super::analyse::{self, Asked};
+use super::host::{Feedbacks, Verdict};
+use super::site::{Next, SiteState};
+use super::{CrawlError, Shared};
+use crate::archive::schema::TaskKind;
+use crate::archive::{End, Finished, Task};
+use crate::domain::{Digest, Exchange, Outcome};
+use crate::fetch::Request;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc::Sender;
+use url::Url;
+
+/// Works until the site is done, parked, or the run ends.
+pub(crate) async fn work(
+    shared: Arc<Shared>,
+    site: Arc<SiteState>,
+    writer: Sender<Finished>,
+) -> Result<(), CrawlError> {
+    let mut stop = shared.stop.clone();
+    let mut ended = shared.ended.subscribe();
+    while !shared.stopping() {
+        let changed = site.changed();
+        let task = match site.next(&shared.archive, shared.now())? {
+            Next::Task(task) => *task,
+            Next::Done => break,
+            Next::Wait => {
+                let _hungry = shared.hungry.begin();
+                tokio::select! {
+                    () = changed => {}
+                    _ = stop.changed() => {}
+                    _ = ended.changed() => {}
+                }
+                continue;
+            }
+            Next::Later(due) => {
+                let wait = u64::try_from(due - shared.now())
+                    .unwrap_or(0)
+                    .clamp(1000, 60_000_000);
+                tokio::select! {
+                    () = changed => {}
+                    () = tokio::time::sleep(Duration::from_micros(wait)) => {}
+                    _ = stop.changed() => {}
+                    _ = ended.changed() => {}
+                }
+                continue;
+            }
+        };
+        // What is in flight is finished even after a signal: the limits of a request bound it.
+        if let Some(finished) = one(&shared, &site, task, &writer).await?
+            && writer.send(finished).await.is_err()
+        {
+            break;
+        }
+    }
+    // Others that wait for this site look again: it may be parked or the run may be over.
+    site.wake();
+    Ok(())
+}
+
+/// Takes one task as far as the writer. `None` when it was put back.
+async fn one(
+    shared: &Arc<Shared>,
+    site: &Arc<SiteState>,
+    task: Task,
+    writer: &Sender<Finished>,
+) -> Result<Option<Finished>, CrawlError> {
+    let Ok(url) = Url::parse(&task.row.url) else {
+        return Ok(Some(plain(task, Outcome::SkippedOther)));
+    };
+    let url = site.address(url);
+    if let Some(since) = site.since
+        && shared.archive.is_behind(&task.row, since)?
+    {
+        return Ok(Some(plain(task, Outcome::BeforeSince)));
+    }
+    let robots = match site.host.robots(shared, &url).await {
+        Verdict::Stopped => {
+            site.put_back(task);
+            return Ok(None);
+        }
+        Verdict::Parked(why) => return Ok(park(shared, site, task, why)),
+        Verdict::Decided {
+            exchanges,
+            sitemaps,
+            answer,
+        } => {
+            for exchange in exchanges {
+                let finished = analyse::robots(site, exchange, &sitemaps);
+                if writer.send(finished).await.is_err() {
+                    return Ok(None);
+                }
+            }
+            answer
+        }
+    };
+    let robots = match robots {
+        Ok(text) => text,
+        Err(outcome @ Outcome::RobotsUnreachable) => {
+            let why = format!(
+                "robots.txt of {} cannot be read, so nothing may be fetched",
+                site.site.base
+            );
+            site.park(why.clone());
+            shared.observer.notice(&site.site.id, &why);
+            return Ok(Some(Finished {
+                end: End::NextRun(outcome),
+                ..plain(task, outcome)
+            }));
+        }
+        Err(outcome) => return Ok(Some(plain(task, outcome))),
+    };
+    let permit = match site.host.acquire(shared).await {
+        Ok(Some(permit)) => permit,
+        Ok(None) => {
+            site.put_back(task);
+            return Ok(None);
+        }
+        Err(why) => return Ok(park(shared, site, task, why)),
+    };
+    if shared.stopping() || !shared.take_page() {
+        site.put_back(task);
+        return Ok(None);
+    }
+    let exchange = shared
+        .client
+        .get(&request(site, &task, url).under(&permit))
+        .await;
+    let feedback = Feedbacks::of(shared, &exchange);
+    let asked = Asked {
+        task,
+        exchange,
+        robots,
+        now: shared.now(),
+    };
+    let finished = read(shared, site, asked).await?;
+    site.host.learn(permit, &finished.end, &feedback);
+    Ok(Some(finished))
+}
+
+/// Reads the page on a blocking thread, as many at once as there are cores.
+async fn read(
+    shared: &Arc<Shared>,
+    site: &Arc<SiteState>,
+    asked: Asked,
+) -> Result<Finished, CrawlError> {
+    let internal = |why: String| CrawlError::Internal(why);
+    let _turn = shared
+        .readers
+        .acquire()
+        .await
+        .map_err(|why| internal(why.to_string()))?;
+    let site = Arc::clone(site);
+    let max_bytes = shared.max_bytes;
+    let url = asked.task.row.url.clone();
+    tokio::task::spawn_blocking(move || analyse::analyse(&site, asked, max_bytes))
+        .await
+        .map_err(|why| internal(format!("reading {url}: {why}")))
+}
+
+fn request(site: &SiteState, task: &Task, url: Url) -> Request {
+    let accept = match task.row.kind {
+        TaskKind::Image => "image/*,*/*;q=0.5",
+        TaskKind::Attachment => "*/*",
+        TaskKind::Feed | TaskKind::Sitemap => "application/xml,text/xml,*/*;q=0.5",
+        _ => "text/html,application/xhtml+xml;q=0.9,*/*;q=0.5",
+    };
+    Request {
+        accept: accept.to_owned(),
+        ..Request::new(url, site.host.net())
+    }
+}
+
+fn park(shared: &Shared, site: &SiteState, task: Task, why: String) -> Option<Finished> {
+    site.park(why.clone());
+    shared.observer.notice(&site.site.id, &why);
+    site.put_back(task);
+    None
+}
+
+/// A task that ends without a request.
+pub(crate) fn plain(task: Task, outcome: Outcome) -> Finished {
+    Finished {
+        task,
+        exchange: None::<Exchange>,
+        payload: Digest([0; 32]),
+        end: End::Plain(outcome),
+        links: Vec::new(),
+        skipped: Vec::new(),
+        traffic: (0, 0),
+    }
+}

@@ -1,0 +1,361 @@
+//! From the written profile to compiled selectors and regular expressions.
+
+use super::error::{ProfileError, line_of};
+use super::raw::{RawNotArticle, RawProfile, RawRule, Text};
+use super::{Css, Fields, Listing, NotArticleRule, Pick, Profile, Rule, Scope, SkipKind, SkipRule};
+use crate::domain::{Digest, NotArticle};
+use chrono::{FixedOffset, NaiveDate};
+use regex::Regex;
+use scraper::Selector;
+
+/// A source file: what messages name.
+#[derive(Debug, Clone)]
+pub(super) struct Source {
+    pub file: String,
+    pub text: String,
+}
+
+/// Compiles texts of one profile (and, after inheritance, of its ancestors: messages about
+/// those were given when they were compiled themselves).
+struct Compiler<'a> {
+    source: &'a Source,
+}
+
+type Result<T> = std::result::Result<T, ProfileError>;
+
+/// Reads the TOML.
+pub(super) fn read(source: &Source) -> Result<RawProfile> {
+    let raw: RawProfile = toml::from_str(&source.text).map_err(|why| ProfileError {
+        file: source.file.clone(),
+        line: why.span().map(|span| line_of(&source.text, span.start)),
+        what: why.message().lines().collect::<Vec<_>>().join(" "),
+        instead: "write a key of the vocabulary in selectors/README.md".to_owned(),
+    })?;
+    if raw.name.is_empty() {
+        return Err(ProfileError {
+            file: source.file.clone(),
+            line: None,
+            what: "the profile has no name".to_owned(),
+            instead: "write name = \"...\" at the top".to_owned(),
+        });
+    }
+    Ok(raw)
+}
+
+/// Compiles a resolved profile. `content` is everything that it was resolved from.
+pub(super) fn compile(raw: &RawProfile, source: &Source, content: &str) -> Result<Profile> {
+    let c = Compiler { source };
+    let timezone = match &raw.timezone {
+        None => FixedOffset::east_opt(7 * 3600),
+        Some(text) => Some(c.offset(text)?),
+    };
+    let fields = &raw.fields;
+    let rules = |list: &Vec<RawRule>| {
+        list.iter()
+            .map(|rule| c.rule(rule))
+            .collect::<Result<Vec<_>>>()
+    };
+    let skip = raw
+        .links
+        .skip
+        .iter()
+        .map(|skip| {
+            Ok(SkipRule {
+                kind: c.skip_kind(&skip.name)?,
+                regex: c.regex(&skip.regex)?,
+            })
+        })
+        .collect::<Result<Vec<_>>>()?;
+    for field in &raw.required {
+        if !REQUIRABLE.contains(&field.get_ref().as_str()) {
+            return Err(c.error(field, "this field cannot be required", &one_of(REQUIRABLE)));
+        }
+    }
+    Ok(Profile {
+        name: raw.name.clone(),
+        hash: Digest::of(content),
+        variants: raw.variants.iter().map(|v| v.get_ref().clone()).collect(),
+        valid_from: c.date(raw.valid_from.as_ref())?,
+        valid_until: c.date(raw.valid_until.as_ref())?,
+        timezone: timezone.unwrap_or_else(|| chrono::Offset::fix(&chrono::Utc)),
+        date_order: c
+            .one(raw.date_order.as_ref(), &["dmy", "mdy", "ymd"])?
+            .unwrap_or("dmy".to_owned()),
+        drop_params: raw.drop_params.clone(),
+        required: raw
+            .required
+            .iter()
+            .map(|field| field.get_ref().clone())
+            .collect(),
+        detect: c.indexed(&raw.detect.css)?,
+        wrapper: c.each(&raw.wrapper)?,
+        cut: c.any(&raw.cut)?,
+        caption: c.any(&raw.caption)?,
+        fields: Fields {
+            title: rules(&fields.title)?,
+            published: rules(&fields.published)?,
+            modified: rules(&fields.modified)?,
+            lead: rules(&fields.lead)?,
+            lead_image: rules(&fields.lead_image)?,
+            body: rules(&fields.body)?,
+            author: rules(&fields.author)?,
+            source: rules(&fields.source)?,
+            tags: rules(&fields.tags)?,
+            attachments: rules(&fields.attachments)?,
+            section: rules(&fields.section)?,
+            language: rules(&fields.language)?,
+            newer: rules(&fields.newer)?,
+            older: rules(&fields.older)?,
+        },
+        listing: Listing {
+            items: rules(&raw.links.items)?,
+            next: rules(&raw.links.next)?,
+        },
+        article_url: c.set(&raw.links.article_url)?,
+        listing_url: c.set(&raw.links.listing_url)?,
+        feed_url: c.set(&raw.links.feed_url)?,
+        sitemap_url: c.set(&raw.links.sitemap_url)?,
+        id: raw
+            .links
+            .id
+            .iter()
+            .map(|id| c.regex(id))
+            .collect::<Result<_>>()?,
+        feeds: raw.links.feeds.clone(),
+        sitemaps: raw.links.sitemaps.clone(),
+        skip,
+        not_article: raw
+            .not_article
+            .iter()
+            .map(|rule| c.not_article(rule))
+            .collect::<Result<_>>()?,
+    })
+}
+
+const REQUIRABLE: &[&str] = &["title", "published", "lead", "body"];
+const SKIPS: &[&str] = &["print", "savefile", "sendmail", "theme", "other"];
+const KINDS: &[&str] = &["flood", "soft404", "home", "cookie_stub", "login", "view"];
+
+fn one_of(words: &[&str]) -> String {
+    format!("write one of {}", words.join(", "))
+}
+
+impl Compiler<'_> {
+    fn error(&self, at: &Text, what: &str, instead: &str) -> ProfileError {
+        ProfileError {
+            file: self.source.file.clone(),
+            line: Some(line_of(&self.source.text, at.span().start)),
+            what: format!("{:?}: {what}", at.get_ref()),
+            instead: instead.to_owned(),
+        }
+    }
+
+    fn css(&self, text: &Text) -> Result<Selector> {
+        Selector::parse(text.get_ref()).map_err(|why| {
+            self.error(
+                text,
+                &format!("not a CSS selector ({why})"),
+                "write one as in \"div.hometext[itemprop=description]\"",
+            )
+        })
+    }
+
+    fn each(&self, texts: &[Text]) -> Result<Vec<Selector>> {
+        texts.iter().map(|text| self.css(text)).collect()
+    }
+
+    /// One selector for a list of alternatives.
+    fn any(&self, texts: &[Text]) -> Result<Option<Selector>> {
+        self.each(texts)?;
+        let list: Vec<&str> = texts.iter().map(|text| text.get_ref().as_str()).collect();
+        Ok(Selector::parse(&list.join(", ")).ok())
+    }
+
+    /// One selector for a list of alternatives, with the names of what it selects.
+    fn indexed(&self, texts: &[Text]) -> Result<Option<Css>> {
+        let list: Vec<&str> = texts.iter().map(|text| text.get_ref().as_str()).collect();
+        Ok(self.any(texts)?.map(|selector| Css {
+            selector,
+            names: names(&list.join(",")),
+        }))
+    }
+
+    fn regex(&self, text: &Text) -> Result<Regex> {
+        Regex::new(text.get_ref()).map_err(|why| {
+            let why = why.to_string();
+            let why = why.lines().last().unwrap_or_default().to_owned();
+            self.error(
+                text,
+                &format!("not a regular expression ({why})"),
+                "write one in the syntax of https://docs.rs/regex, without look-around",
+            )
+        })
+    }
+
+    fn set(&self, texts: &[Text]) -> Result<regex::RegexSet> {
+        for text in texts {
+            self.regex(text)?;
+        }
+        regex::RegexSet::new(texts.iter().map(|text| text.get_ref())).map_err(|why| ProfileError {
+            file: self.source.file.clone(),
+            line: None,
+            what: why.to_string(),
+            instead: "write fewer or shorter regular expressions".to_owned(),
+        })
+    }
+
+    fn one(&self, text: Option<&Text>, words: &[&str]) -> Result<Option<String>> {
+        match text {
+            Some(text) if !words.contains(&text.get_ref().as_str()) => {
+                Err(self.error(text, "unknown word", &one_of(words)))
+            }
+            other => Ok(other.map(|text| text.get_ref().clone())),
+        }
+    }
+
+    fn date(&self, text: Option<&Text>) -> Result<Option<NaiveDate>> {
+        text.map(|text| {
+            text.get_ref()
+                .parse()
+                .map_err(|_| self.error(text, "not a date", "write it as in \"2024-12-31\""))
+        })
+        .transpose()
+    }
+
+    fn offset(&self, text: &Text) -> Result<FixedOffset> {
+        text.get_ref()
+            .parse()
+            .map_err(|_| self.error(text, "not an offset from UTC", "write it as in \"+07:00\""))
+    }
+
+    fn skip_kind(&self, text: &Text) -> Result<SkipKind> {
+        Ok(match text.get_ref().as_str() {
+            "print" => SkipKind::Print,
+            "savefile" => SkipKind::SaveFile,
+            "sendmail" => SkipKind::SendMail,
+            "theme" => SkipKind::Theme,
+            "other" => SkipKind::Other,
+            _ => return Err(self.error(text, "unknown kind of skip", &one_of(SKIPS))),
+        })
+    }
+
+    fn rule(&self, raw: &RawRule) -> Result<Rule> {
+        let pick = self.one(raw.pick.as_ref(), &["first", "last", "all"])?;
+        let scope = self.one(raw.scope.as_ref(), &["article", "page"])?;
+        let trust = self.one(raw.trust.as_ref(), &["high", "low"])?;
+        Ok(Rule {
+            name: raw.name.clone(),
+            css: Css {
+                selector: self.css(&raw.css)?,
+                names: names(raw.css.get_ref()),
+            },
+            attr: raw.attr.clone(),
+            regex: raw
+                .regex
+                .as_ref()
+                .map(|text| self.regex(text))
+                .transpose()?,
+            drop: self.any(&raw.drop)?,
+            split: raw
+                .split
+                .as_ref()
+                .map(|text| self.regex(text))
+                .transpose()?,
+            label: raw.label.iter().map(|text| super::fold(text)).collect(),
+            heading: raw.heading.iter().map(|text| super::fold(text)).collect(),
+            pick: match pick.as_deref() {
+                Some("last") => Pick::Last,
+                Some("all") => Pick::All,
+                _ => Pick::First,
+            },
+            scope: match scope.as_deref() {
+                Some("page") => Scope::Page,
+                _ => Scope::Article,
+            },
+            low_trust: trust.as_deref() == Some("low"),
+        })
+    }
+
+    fn not_article(&self, raw: &RawNotArticle) -> Result<NotArticleRule> {
+        if raw.css.is_empty() && raw.title.is_none() && raw.text.is_none() {
+            return Err(self.error(
+                &raw.kind,
+                "this rule has no condition",
+                "write css, title or text",
+            ));
+        }
+        Ok(NotArticleRule {
+            kind: match raw.kind.get_ref().as_str() {
+                "flood" => NotArticle::Flood,
+                "soft404" => NotArticle::Soft404,
+                "home" => NotArticle::Home,
+                "cookie_stub" => NotArticle::CookieStub,
+                "login" => NotArticle::Login,
+                "view" => NotArticle::View,
+                _ => return Err(self.error(&raw.kind, "unknown kind", &one_of(KINDS))),
+            },
+            css: self.indexed(&raw.css)?,
+            title: raw
+                .title
+                .as_ref()
+                .map(|text| self.regex(text))
+                .transpose()?,
+            text: raw.text.as_ref().map(|text| self.regex(text)).transpose()?,
+            always: raw.always,
+        })
+    }
+}
+
+/// The element names at the end of a selector's alternatives ("ul.x a[href], h2 > a" gives
+/// "a"); empty when one of them has none, or when the text is not simple enough to tell.
+fn names(css: &str) -> Vec<String> {
+    let mut out: Vec<String> = Vec::new();
+    // Brackets may hold commas and spaces: nothing in them names an element.
+    let mut bare = String::new();
+    let mut depth = 0_usize;
+    for c in css.chars() {
+        match c {
+            '[' | '(' => depth += 1,
+            ']' | ')' => depth = depth.saturating_sub(1),
+            _ if depth == 0 => bare.push(c),
+            _ => {}
+        }
+    }
+    for part in bare.split(',') {
+        let last = part
+            .trim()
+            .rsplit([' ', '>', '+', '~'])
+            .next()
+            .unwrap_or_default();
+        let name: String = last
+            .chars()
+            .take_while(char::is_ascii_alphanumeric)
+            .collect();
+        if name.is_empty() {
+            return Vec::new();
+        }
+        let name = name.to_ascii_lowercase();
+        if !out.contains(&name) {
+            out.push(name);
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::names;
+
+    #[test]
+    fn the_last_names_of_a_selector() {
+        assert_eq!(names("ul.related"), ["ul"]);
+        assert_eq!(
+            names(".x h2 a[href], .y > a:has(> h2), a[title='b, c d']"),
+            ["a"]
+        );
+        assert_eq!(names("h1[itemprop=headline], H2"), ["h1", "h2"]);
+        assert!(names("div, .caption").is_empty());
+        assert!(names("#id").is_empty());
+        assert!(names("*").is_empty());
+    }
+}

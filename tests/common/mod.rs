@@ -1,0 +1,94 @@
+//! What whole-program tests share: a folder with a configuration, and the real binary.
+#![allow(dead_code, clippy::unwrap_used, clippy::expect_used)]
+
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+
+/// A folder with `config.toml` for one site.
+pub struct Place {
+    pub dir: tempfile::TempDir,
+}
+
+impl Place {
+    /// A site `thu` at `base`, at full pace; `extra` is added to its table.
+    pub fn new(base: &str, extra: &str) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let place = Self { dir };
+        place.configure(base, extra);
+        place
+    }
+
+    /// Writes the configuration again.
+    pub fn configure(&self, base: &str, extra: &str) {
+        let pace = if extra.contains("pace") { "" } else { "pace = \"0s\"\n" };
+        let width = if extra.contains("concurrency") { "" } else { "concurrency = 4\n" };
+        let text = format!(
+            "[archive]\npath = \"archive\"\n[[sites]]\nid = \"thu\"\nbase = \"{base}\"\n\
+             profile = \"nukeviet\"\n{pace}{width}allow_private = true\n{extra}\n"
+        );
+        std::fs::write(self.config(), text).unwrap();
+    }
+
+    pub fn config(&self) -> PathBuf {
+        self.dir.path().join("config.toml")
+    }
+
+    pub fn warc_dir(&self) -> PathBuf {
+        self.dir.path().join("archive/warc")
+    }
+
+    pub fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_khobao"));
+        command.args(args).arg("--config").arg(self.config()).stdin(Stdio::null());
+        command
+    }
+
+    pub fn run(&self, args: &[&str]) -> Output {
+        self.command(args).output().unwrap()
+    }
+
+    /// Runs and expects this exit code; gives stdout.
+    pub fn expect(&self, code: i32, args: &[&str]) -> String {
+        let out = self.run(args);
+        let stderr = String::from_utf8_lossy(&out.stderr);
+        let stdout = String::from_utf8_lossy(&out.stdout).into_owned();
+        assert_eq!(out.status.code(), Some(code), "{args:?}\n{stdout}\n{stderr}");
+        stdout
+    }
+
+    pub fn spawn(&self, args: &[&str]) -> Child {
+        self.command(args).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+    }
+
+    /// Every record, as exported.
+    pub fn records(&self) -> Vec<Value> {
+        self.expect(0, &["export"])
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect()
+    }
+
+    /// The newest run's report for the site.
+    pub fn report(&self) -> Value {
+        let run: Value =
+            serde_json::from_str(&self.expect(0, &["runs", "show", "--json"])).unwrap();
+        run["sites"]["thu"].clone()
+    }
+
+    /// How many tasks of the newest run ended like this.
+    pub fn outcome(&self, name: &str) -> u64 {
+        self.report()["outcomes"][name].as_u64().unwrap_or(0)
+    }
+}
+
+/// The WARC files of a folder, sorted.
+pub fn warcs(dir: &Path) -> Vec<PathBuf> {
+    let mut files: Vec<PathBuf> = std::fs::read_dir(dir)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.to_string_lossy().ends_with(".warc.gz"))
+        .collect();
+    files.sort();
+    files
+}
