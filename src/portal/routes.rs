@@ -41,6 +41,9 @@ pub(super) fn answer(shared: &Shared, ask: &Ask<'_>) -> Reply {
     if ask.other_host {
         return Reply::html(200, views::other_host());
     }
+    if let Some(reply) = file(ask) {
+        return reply;
+    }
     let (flood, outage, fault_delay, robots_status) = {
         let mut knobs = lock(&shared.knobs);
         let outage = match &mut knobs.outage {
@@ -53,9 +56,6 @@ pub(super) fn answer(shared: &Shared, ask: &Ask<'_>) -> Reply {
         };
         (knobs.flood, outage, knobs.fault_delay, knobs.robots_status)
     };
-    if let Some(reply) = file(ask) {
-        return reply;
-    }
     if flood != Flood::Off {
         let wait =
             lock(&shared.gate).count(ask.client, &shared.config.flood_windows, Instant::now());

@@ -84,3 +84,15 @@ fn the_minutes_of_a_feed_are_the_month() {
         "{rss}"
     );
 }
+
+#[test]
+fn the_sitemap_holds_the_newest_thousand() {
+    let portal = start(1100);
+    let map = get(&portal, "/sitemap-vi.news.xml").text();
+    assert_eq!(map.matches("<url>").count(), 1000);
+    let truth = portal.truth();
+    let at = |a: &TruthArticle| map.find(a.url.as_str());
+    let newest = truth.iter().max_by_key(|a| a.published.clone()).unwrap();
+    let oldest = truth.iter().min_by_key(|a| a.published.clone()).unwrap();
+    assert!(at(newest).is_some() && at(oldest).is_none());
+}

@@ -138,6 +138,11 @@ fn faults_misbehave_as_named() {
         .unwrap();
     assert!(get(&portal, &page.url).body.starts_with(&[0xff, 0xfe]));
     portal.set_outage(Some(("500", 1)));
+    assert_eq!(
+        get(&portal, "/uploads/logo.png").status,
+        200,
+        "images are spared"
+    );
     assert_eq!(get(&portal, "/").status, 500);
     assert_eq!(get(&portal, "/").status, 200);
 }
