@@ -1,273 +1,328 @@
-//! Articles made from our own words, the same ones each time.
+//! Fills the database from the seed: categories, articles, traps. Pure: the same configuration
+//! gives the same site.
 
-use chrono::{NaiveDate, NaiveDateTime, TimeDelta};
+use super::config::PortalConfig;
+use super::credits;
+use super::model::{Article, BodyForm, CaptionForm, Category, Kind, LeadImage, Piece, Site, Topic};
+use super::rng::Rng;
+use super::truth::BlockKind;
+use super::words;
+use chrono::{Duration, NaiveDate, NaiveDateTime};
+use std::collections::HashSet;
 
-/// The categories: path, title.
-pub(super) const CATEGORIES: [(&str, &str); 5] = [
-    ("tin-hoat-dong", "Tin hoạt động"),
-    ("dai-doan-ket", "Đại đoàn kết"),
-    ("doi-ngoai-nhan-dan", "Đối ngoại nhân dân"),
-    ("giam-sat-phan-bien", "Giám sát, phản biện"),
-    ("van-ban-huong-dan", "Văn bản hướng dẫn"),
+const CATEGORIES: [Category; 6] = [
+    category("tin-tuc", "Tin tức - Sự kiện", None),
+    category("tin-co-so", "Tin cơ sở", Some(0)),
+    category("doi-ngoai", "Đối ngoại", None),
+    category("dai-doan-ket", "Đại đoàn kết", None),
+    category("giam-sat-phan-bien", "Giám sát - Phản biện", None),
+    category("van-ban-huong-dan", "Văn bản hướng dẫn", None),
 ];
 
-const WHO: [&str; 8] = [
-    "Ủy ban MTTQ Việt Nam tỉnh",
-    "Ban Thường trực Mặt trận huyện",
-    "Hội Nông dân xã",
-    "Đoàn công tác của tỉnh",
-    "Hội Liên hiệp Phụ nữ huyện",
-    "Ban công tác Mặt trận bản",
-    "Hội Cựu chiến binh tỉnh",
-    "Liên đoàn Lao động huyện",
-];
-const DOES: [&str; 8] = [
-    "tổ chức hội nghị",
-    "phát động phong trào",
-    "trao tặng nhà",
-    "khảo sát thực tế",
-    "ký kết chương trình",
-    "thăm hỏi, động viên",
-    "sơ kết sáu tháng",
-    "khai mạc lớp tập huấn",
-];
-const WHAT: [&str; 8] = [
-    "xây dựng nông thôn mới",
-    "đoàn kết toàn dân",
-    "giảm nghèo bền vững",
-    "bảo vệ môi trường",
-    "chuyển đổi số cộng đồng",
-    "an toàn giao thông",
-    "học tập suốt đời",
-    "gìn giữ bản sắc văn hóa",
-];
-const WHERE: [&str; 8] = [
-    "xã Nà Tông",
-    "bản Pom Lót",
-    "huyện Mường Hin",
-    "xã Sín Chải",
-    "thị trấn Bản Phủ",
-    "xã Pa Khoang",
-    "bản Huổi Lếch",
-    "phường Him Nưa",
-];
-const NAMES: [&str; 8] = [
-    "Lò Thị Hạnh",
-    "Giàng A Páo",
-    "Vừ A Sình",
-    "Nguyễn Thu Hà",
-    "Trần Quốc Bảo",
-    "Lường Văn Thịnh",
-    "Quàng Thị Mai",
-    "Mùa A Chứ",
-];
-
-/// How a body is set.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Form {
-    /// Bare text split by `<br /><br />`.
-    Breaks,
-    /// Paragraphs.
-    Paragraphs,
-    /// Justified divisions.
-    Divisions,
-    /// Word's spans in paragraphs.
-    Word,
-}
-
-/// One person of a byline.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TruthPerson {
-    /// Display name.
-    pub name: String,
-    /// Roles, as the record schema names them.
-    pub roles: Vec<&'static str>,
-}
-
-/// The truth about one article.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Truth {
-    /// Sequence number.
-    pub id: u64,
-    /// Canonical path.
-    pub url: String,
-    /// Category (index).
-    pub category: usize,
-    /// A second category, where the same article answers 301.
-    pub also: Option<usize>,
-    /// Title.
-    pub title: String,
-    /// Publication time as local time of the portal.
-    pub published: NaiveDateTime,
-    /// Time of the last edit.
-    pub edited: NaiveDateTime,
-    /// Lead, dateline included.
-    pub lead: String,
-    /// The dateline in it.
-    pub dateline: Option<&'static str>,
-    /// Body paragraphs.
-    pub paragraphs: Vec<String>,
-    /// How they are set.
-    pub form: Form,
-    /// How the picture is captioned (0 to 6; 6 is no picture).
-    pub picture: usize,
-    /// Its caption.
-    pub caption: Option<String>,
-    /// The author line, empty when there is none.
-    pub author: String,
-    /// The byline at the end of the body, empty when there is none.
-    pub signed: String,
-    /// The people in both.
-    pub people: Vec<TruthPerson>,
-    /// The source line.
-    pub source: String,
-    /// Tags.
-    pub tags: Vec<String>,
-    /// Whether a file can be downloaded.
-    pub attachment: bool,
-}
-
-impl Truth {
-    /// RFC 3339 in the portal's zone.
-    pub fn published_rfc3339(&self) -> String {
-        format!("{}+07:00", self.published.format("%Y-%m-%dT%H:%M:00"))
+const fn category(alias: &'static str, title: &'static str, parent: Option<usize>) -> Category {
+    Category {
+        alias,
+        title,
+        parent,
     }
 }
 
-/// A pick that depends on the article and the place only.
-fn pick<'a>(list: &[&'a str], id: u64, place: u64) -> &'a str {
-    let mix = (id.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ place.wrapping_mul(0xbf58_476d_1ce4_e5b9))
-        .wrapping_mul(0x94d0_49bb_1331_11eb)
-        >> 33;
-    let at = usize::try_from(mix).unwrap_or(0) % list.len().max(1);
-    list.get(at).copied().unwrap_or_default()
+const TOPICS: [Topic; 2] = [
+    Topic {
+        alias: "dai-hoi-mat-tran",
+        title: "Đại hội Mặt trận các cấp",
+    },
+    Topic {
+        alias: "nha-dai-doan-ket",
+        title: "Nhà Đại đoàn kết cho hộ nghèo",
+    },
+];
+
+/// A plan for one number: when, and what sort.
+struct Slot {
+    time: NaiveDateTime,
+    kind: Kind,
+    same_time: bool,
+    first_spec: bool,
 }
 
-fn sentence(id: u64, place: u64) -> String {
-    format!(
-        "{} đã {} về {} tại {}, với sự tham gia của {} hộ gia đình.",
-        pick(&WHO, id, place),
-        pick(&DOES, id, place + 1),
-        pick(&WHAT, id, place + 2),
-        pick(&WHERE, id, place + 3),
-        20 + (id * 7 + place * 13) % 480
-    )
-}
-
-fn paragraph(id: u64, number: u64) -> String {
-    let sentences: Vec<String> = (0..4).map(|n| sentence(id, number * 40 + n * 5)).collect();
-    sentences.join(" ")
-}
-
-/// The start of the portal's history.
-pub(super) fn epoch() -> NaiveDateTime {
-    NaiveDate::from_ymd_opt(2019, 1, 7)
-        .and_then(|day| day.and_hms_opt(8, 12, 0))
+fn date(y: i32, m: u32, d: u32, h: u32, min: u32) -> NaiveDateTime {
+    NaiveDate::from_ymd_opt(y, m, d)
+        .and_then(|day| day.and_hms_opt(h, min, 0))
         .unwrap_or_default()
 }
 
-/// Article number `id`; the first `same_time` ones of category 0 share one time.
-pub(super) fn article(id: u64, same_time: usize) -> Truth {
-    let category = usize::try_from(id).unwrap_or(0) % CATEGORIES.len();
-    let shared = category == 0 && id / 5 < same_time as u64 && same_time > 0;
-    let minutes = if shared {
-        90
+/// The site of a configuration.
+pub(super) fn generate(config: &PortalConfig) -> Site {
+    let mut rng = Rng::new(config.seed);
+    let mut site = Site::new(CATEGORIES.to_vec(), TOPICS.to_vec(), 101);
+    let mut titles = HashSet::new();
+    for (n, slot) in slots(config, &mut rng).into_iter().enumerate() {
+        // A gap in the numbers: an article that was deleted.
+        if config.traps && n % 31 == 17 {
+            site.next_id += 1;
+        }
+        let mut article = article(n, site.next_id, &slot, config, &mut rng);
+        let mut part = 2;
+        while !titles.insert(article.title.clone()) {
+            let base = words::headline(&mut rng);
+            article.title = format!("{base} (kỳ {part})");
+            article.alias = words::alias(&article.title);
+            part += 1;
+        }
+        site.next_id += 1;
+        site.articles.insert(article.id, article);
+    }
+    site.pinned = site
+        .articles
+        .values()
+        .find(|a| a.kind == Kind::Normal)
+        .map(|a| a.id);
+    site.reindex();
+    site
+}
+
+/// Publication times in order, each minute used once except by the group that shares one.
+fn slots(config: &PortalConfig, rng: &mut Rng) -> Vec<Slot> {
+    let extra = if config.traps {
+        config.articles / 60 + 1
     } else {
-        i64::try_from(id).unwrap_or(0) * 613 + 200
+        0
     };
-    let published = epoch() + TimeDelta::minutes(minutes);
-    let place = pick(&WHERE, id, 900);
-    let title = format!(
-        "{} {} {} ở {place} (số {id})",
-        pick(&WHO, id, 901),
-        pick(&DOES, id, 902),
-        pick(&WHAT, id, 903)
-    );
-    let dateline = match id % 4 {
-        0 => Some("DIC"),
-        1 => Some("ĐBP"),
-        _ => None,
+    let total = config.articles + 2 * extra;
+    let (start, end) = (date(2019, 1, 7, 7, 30), date(2025, 6, 20, 17, 0));
+    let span = (end - start).num_minutes().max(1) as usize;
+    let step = (span / total.max(1)).max(3);
+    let shared = config.same_time.min(config.articles / 3);
+    let group_at = total / 2;
+    let mut slots: Vec<Slot> = (0..total)
+        .map(|n| Slot {
+            time: start + Duration::minutes((n * step + rng.below(step - 1)) as i64),
+            kind: Kind::Normal,
+            same_time: false,
+            first_spec: false,
+        })
+        .collect();
+    let group_time = slots.get(group_at).map(|s| s.time).unwrap_or(start);
+    for slot in slots.iter_mut().skip(group_at).take(shared) {
+        slot.time = group_time;
+        slot.same_time = true;
+    }
+    // The article of the first specification, in the place nearest to its time.
+    let spec = date(2022, 9, 5, 22, 28);
+    let near = slots
+        .iter()
+        .enumerate()
+        .filter(|(_, s)| !s.same_time)
+        .min_by_key(|(_, s)| (s.time - spec).num_minutes().abs())
+        .map(|(n, _)| n);
+    if let Some(slot) = near.and_then(|n| slots.get_mut(n)) {
+        slot.time = spec;
+        slot.first_spec = true;
+    }
+    // Expired and external articles, spread evenly over the free places.
+    let free: Vec<usize> = slots
+        .iter()
+        .enumerate()
+        .filter(|(_, s)| !s.same_time && !s.first_spec)
+        .map(|(n, _)| n)
+        .collect();
+    for k in 0..2 * extra {
+        let place = free
+            .get((k * 2 + 1) * free.len() / (4 * extra).max(1))
+            .copied();
+        if let Some(slot) = place.and_then(|n| slots.get_mut(n)) {
+            slot.kind = if k % 2 == 0 {
+                Kind::Expired
+            } else {
+                Kind::External
+            };
+        }
+    }
+    slots.sort_by_key(|s| s.time);
+    slots
+}
+
+fn categories(n: usize, slot: &Slot, config: &PortalConfig, rng: &mut Rng) -> Vec<usize> {
+    if slot.first_spec {
+        return vec![2];
+    }
+    if slot.same_time {
+        return vec![0];
+    }
+    let first = match rng.below(20) {
+        0..=7 => 0,
+        8..=10 => 1,
+        11..=13 => 2,
+        14..=16 => 3,
+        17..=18 => 4,
+        _ => 5,
     };
-    let plain = sentence(id, 904);
-    let lead = match dateline {
-        Some(outlet) => format!("{outlet} - {plain}"),
-        None => plain,
+    if config.traps && n % 11 == 3 {
+        vec![first, (first + 2) % CATEGORIES.len()]
+    } else {
+        vec![first]
+    }
+}
+
+fn article(n: usize, id: u32, slot: &Slot, config: &PortalConfig, rng: &mut Rng) -> Article {
+    let title = if slot.first_spec {
+        FIRST_TITLE.to_owned()
+    } else {
+        words::headline(rng)
     };
-    let name = pick(&NAMES, id, 905);
-    let other = pick(&NAMES, id + 1, 906);
-    let person = |name: &str, roles: &[&'static str]| TruthPerson {
-        name: name.to_owned(),
-        roles: roles.to_vec(),
+    let form = match n % 5 {
+        0 => BodyForm::BrText,
+        1 => BodyForm::Paragraphs,
+        2 => BodyForm::JustifyDivs,
+        3 => BodyForm::Word,
+        _ => BodyForm::CkEditor5,
     };
-    let (author, signed, people) = match id % 6 {
-        0 => (
-            format!("Tin, ảnh: {name}"),
-            String::new(),
-            vec![person(name, &["text", "photo"])],
-        ),
-        1 => (
-            name.to_owned(),
-            String::new(),
-            vec![person(name, &["text"])],
-        ),
-        2 => (
-            String::new(),
-            format!("Bài và ảnh: {name}"),
-            vec![person(name, &["text", "photo"])],
-        ),
-        3 => (
-            format!("Biên tập: {name}"),
-            format!("Ảnh: {name}"),
-            vec![person(name, &["editor", "photo"])],
-        ),
-        4 if name != other => (
-            format!("Bài: {name} - Ảnh: {other}"),
-            String::new(),
-            vec![person(name, &["text"]), person(other, &["photo"])],
-        ),
-        _ => (String::new(), String::new(), Vec::new()),
-    };
-    let slug = format!(
-        "{}-so-{id}",
-        pick(&["hoi-nghi", "phong-trao", "doan-ket", "khao-sat"], id, 908)
-    );
-    let picture = (id % 7) as usize;
-    Truth {
-        id,
-        url: format!(
-            "/{}/{slug}-{id}.html",
-            CATEGORIES.get(category).map_or("", |c| c.0)
-        ),
-        category,
-        also: (id % 11 == 3).then_some((category + 1) % CATEGORIES.len()),
-        title,
-        published,
-        edited: published + TimeDelta::minutes(((id % 3) * 517) as i64),
-        lead,
-        dateline,
-        paragraphs: (0..3 + id % 3).map(|n| paragraph(id, n)).collect(),
-        form: match id / 5 % 4 {
-            0 => Form::Breaks,
-            1 => Form::Paragraphs,
-            2 => Form::Divisions,
-            _ => Form::Word,
-        },
-        caption: (picture < 6)
-            .then(|| format!("Quang cảnh buổi làm việc tại {place}, bài số {id}.")),
-        picture,
-        author,
-        signed,
-        people,
-        source: if id % 9 == 5 {
-            "Báo Nhân Dân".to_owned()
+    let year = slot.time.format("%Y_%m");
+    let upload = |k: usize| format!("/uploads/news/{year}/anh-{id}-{k}.png");
+    let edited = slot.time
+        + Duration::minutes(if n.is_multiple_of(3) {
+            0
         } else {
-            String::new()
-        },
-        tags: if id.is_multiple_of(3) {
-            vec![pick(&WHAT, id, 907).to_owned()]
+            17 + (n % 4000) as i64
+        });
+    if slot.first_spec {
+        return Article {
+            id,
+            alias: words::alias(&title),
+            categories: categories(n, slot, config, rng),
+            kind: Kind::Normal,
+            title,
+            lead: format!("DIC - {FIRST_LEAD}"),
+            dateline: Some("DIC".to_owned()),
+            published: slot.time,
+            edited: slot.time + Duration::minutes(613),
+            form: BodyForm::BrText,
+            pieces: FIRST_BODY
+                .iter()
+                .map(|p| Piece::Text(BlockKind::Paragraph, (*p).to_owned()))
+                .collect(),
+            lead_image: Some(LeadImage {
+                path: upload(0),
+                caption: Some(FIRST_CAPTION.to_owned()),
+                full: true,
+            }),
+            credit: credits::minh_thuy(),
+            tags: vec!["đối ngoại nhân dân".to_owned()],
+            files: Vec::new(),
+            topic: None,
+        };
+    }
+    let (prefix, dateline) = match n % 8 {
+        0..=3 => ("DIC - ", Some("DIC")),
+        4 => ("(TTXVN) - ", Some("TTXVN")),
+        5 => ("BTO- ", Some("BTO")),
+        _ => ("", None),
+    };
+    let lead = format!("{prefix}{}", words::sentence(rng));
+    let lead_image = match n % 4 {
+        0 => Some(true),
+        1 => Some(false),
+        _ => None,
+    }
+    .map(|full| LeadImage {
+        path: upload(0),
+        caption: (n % 12 > 1).then(|| words::caption(rng)),
+        full,
+    });
+    Article {
+        id,
+        alias: words::alias(&title),
+        categories: categories(n, slot, config, rng),
+        kind: slot.kind.clone(),
+        title,
+        lead,
+        dateline: dateline.map(str::to_owned),
+        published: slot.time,
+        edited,
+        form,
+        pieces: pieces(n, form, &upload, rng),
+        lead_image,
+        credit: credits::credit(n, rng),
+        tags: (0..n % 4)
+            .filter_map(|k| words::TAGS.get((n + k * 3) % words::TAGS.len()))
+            .map(|t| (*t).to_owned())
+            .collect(),
+        files: if n % 13 == 5 {
+            vec![format!("ke-hoach-so-{n}.pdf"), format!("phu-luc-{n}.pdf")]
         } else {
             Vec::new()
         },
-        attachment: id % 29 == 7,
+        topic: (n % 10 == 4).then_some(n / 10 % TOPICS.len()),
     }
 }
+
+fn pieces(n: usize, form: BodyForm, upload: &dyn Fn(usize) -> String, rng: &mut Rng) -> Vec<Piece> {
+    let mut out = Vec::new();
+    let paragraphs = rng.within(3, 8);
+    for k in 0..paragraphs {
+        if k == 1 && n % 6 != 5 {
+            let caption = match n % 6 {
+                _ if form == BodyForm::CkEditor5 => CaptionForm::Figure,
+                0 => CaptionForm::TableImage,
+                1 => CaptionForm::Figure,
+                2 => CaptionForm::CentredItalic,
+                3 => CaptionForm::BareTable,
+                _ => CaptionForm::Classed,
+            };
+            out.push(Piece::Image {
+                path: upload(1),
+                caption: Some(words::caption(rng)),
+                form: caption,
+            });
+        }
+        if k == 2 {
+            extras(n, &mut out, rng);
+        }
+        out.push(Piece::Text(BlockKind::Paragraph, words::paragraph(rng)));
+    }
+    out
+}
+
+/// Headings, lists, tables and quotations, in some articles each.
+fn extras(n: usize, out: &mut Vec<Piece>, rng: &mut Rng) {
+    if n % 8 == 3 {
+        let text = format!("Kết quả ở xã {}", words::place(rng));
+        out.push(Piece::Text(BlockKind::Heading, text));
+    }
+    if n % 9 == 4 {
+        let items: Vec<String> = (0..3).map(|_| words::headline(rng)).collect();
+        out.push(Piece::Text(BlockKind::List, items.join("\n")));
+    }
+    if n % 13 == 6 {
+        let mut rows = vec!["Xã\tSố hộ\tSố nhà".to_owned()];
+        for _ in 0..3 {
+            let (place, homes) = (words::place(rng), rng.within(50, 900));
+            rows.push(format!("{place}\t{homes}\t{}", homes / 9));
+        }
+        out.push(Piece::Text(BlockKind::Table, rows.join("\n")));
+    }
+    if n % 17 == 7 {
+        out.push(Piece::Text(BlockKind::Quote, words::sentence(rng)));
+    }
+}
+
+const FIRST_TITLE: &str = "Đổi mới công tác đối ngoại của Đảng và đối ngoại nhân dân";
+const FIRST_LEAD: &str = "Bước vào giai đoạn 2022 - 2023, Mặt trận Tổ quốc tỉnh Mường Sơn coi công \
+    tác đối ngoại là nhiệm vụ thường xuyên, gắn việc giữ gìn tình hữu nghị với các tỉnh bạn bên \
+    kia biên giới với phát triển kinh tế - xã hội của địa phương.";
+const FIRST_CAPTION: &str = "Lãnh đạo Mặt trận tỉnh tặng hoa chào mừng đoàn đại biểu tỉnh bạn \
+    sang thăm và trao đổi kinh nghiệm.";
+const FIRST_BODY: [&str; 3] = [
+    "Nhiều năm nay, Mặt trận các cấp trong tỉnh phổ biến kịp thời chủ trương đối ngoại của Đảng, \
+     chính sách của Nhà nước tới cán bộ và nhân dân. Các quy chế về quản lý thống nhất hoạt động \
+     đối ngoại, trong đó có Quyết định số 12-QĐ/TU ngày 16/8/2016, được thực hiện nghiêm túc; \
+     việc góp ý văn bản, xây dựng kế hoạch hằng năm đi vào nền nếp.",
+    "Từ thế mạnh của một tỉnh có đường biên dài, các đoàn thể tăng cường trao đổi đoàn, thăm hỏi \
+     dịp lễ, tết, tổ chức giao lưu văn hóa - thể thao và kết nghĩa bản - bản hai bên biên giới. \
+     Những phiên chợ chung, những buổi khám bệnh miễn phí giúp bà con thêm gần gũi, cùng nhau giữ \
+     gìn cột mốc, đường biên.",
+    "Thời gian tới, Mặt trận tỉnh chú trọng thông tin tới kiều bào, mời gọi bà con hướng về quê \
+     hương; đồng thời bồi dưỡng nghiệp vụ cho cán bộ làm công tác đối ngoại, để đội ngũ này ngày \
+     càng chuyên nghiệp, đáp ứng yêu cầu nhiệm vụ mới.",
+];

@@ -1,172 +1,282 @@
 //! A NukeViet-like portal of our own on loopback, for the demo, the tests and the benchmark.
 //!
-//! A real HTTP/1.1 server (hyper) on a thread of its own, with Vietnamese articles made from our
-//! own words in the layout of NukeViet 4.5, and the traps that real portals set. It imports no
-//! floor of the crate, so that it cannot share their mistakes; it keeps the truth about its
-//! articles and a log of every request.
+//! A real HTTP/1.1 server with articles made from a seed, in the layouts, with the lists, feeds and
+//! faults of real portals. [`Portal::truth`] says what an archive of it must hold, and
+//! [`Portal::hits`] what the server saw. It knows nothing of the rest of the crate: what it says is
+//! written from the facts about the CMS, never from what the extraction happens to read.
+//!
+//! `content` fills the database (`model`), `routes` turns a request into a `reply`, `render` into
+//! HTML, `server` puts it on the wire, `faults` holds the bad input.
 
+mod config;
 mod content;
+mod credits;
+mod draft;
 mod faults;
-mod lists;
-mod page;
+mod files;
+mod flood;
+mod hits;
+mod model;
+mod render;
+mod reply;
+mod rng;
+mod routes;
 mod server;
 mod state;
+#[cfg(test)]
+mod tests;
+mod truth;
+mod words;
 
-use state::State;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
-use std::sync::Arc;
+pub use config::{Flood, FloodWindow, PortalConfig, Theme};
+pub use draft::{Change, Draft};
+pub use faults::{FaultExpect, NAMES as FAULTS, expect as fault_expectation};
+pub use hits::Hit;
+pub use truth::{BlockKind, TruthArticle, TruthBlock, TruthFile, TruthImage, TruthPerson};
+
+use hits::lock;
+use model::Kind;
+use state::{Knobs, Shared};
+use std::collections::HashMap;
+use std::io;
+use std::net::TcpListener;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
-pub use content::{Form, Truth, TruthPerson};
-pub use state::Hit;
-
-/// What the portal is like.
-#[derive(Debug, Clone)]
-pub struct PortalConfig {
-    /// How many articles visitors see.
-    pub articles: usize,
-    /// Articles in the first category that share one publication time.
-    pub same_time: usize,
-    /// Expired, external-link and twice-filed articles, dead links, switches and the like.
-    pub traps: bool,
-    /// Pages that are hard to read, linked from the home page.
-    pub faults: bool,
-    /// The anti-flood rule; `None` when it is off.
-    pub flood: Option<Flood>,
-    /// Extra lines for robots.txt.
-    pub robots: String,
-    /// Compress pages when the client accepts that.
-    pub gzip: bool,
-    /// Least size of an article page, bytes.
-    pub page_bytes: usize,
-    /// Wait before each answer.
-    pub latency: Duration,
-    /// The port; 0 for any free one.
-    pub port: u16,
-}
-
-/// The anti-flood rule: fixed windows per address, as NukeViet has them.
-#[derive(Debug, Clone, Copy)]
-pub struct Flood {
-    /// Requests allowed in a window.
-    pub requests: u32,
-    /// Length of the window.
-    pub window: Duration,
-    /// Status of the refusal: 429 (4.5) or 200 (4.4, eGov).
-    pub status: u16,
-}
-
-impl Default for PortalConfig {
-    fn default() -> Self {
-        Self {
-            articles: 300,
-            same_time: 25,
-            traps: true,
-            faults: false,
-            flood: None,
-            robots: String::new(),
-            gzip: true,
-            page_bytes: 0,
-            latency: Duration::ZERO,
-            port: 0,
-        }
-    }
-}
-
-impl PortalConfig {
-    /// The benchmark's portal: pages of about 37 KB, no traps.
-    pub fn benchmark(articles: usize) -> Self {
-        Self {
-            articles,
-            same_time: 0,
-            traps: false,
-            page_bytes: 37_000,
-            ..Self::default()
-        }
-    }
-}
-
-/// A running portal; it stops when dropped.
-#[derive(Debug)]
+/// A running portal. Dropping it stops it.
 pub struct Portal {
-    address: SocketAddr,
-    state: Arc<State>,
+    shared: Arc<Shared>,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
+/// One page of the fault family.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FaultPage {
+    /// Its name, as in `/faults/NAME`.
+    pub name: &'static str,
+    /// Its article-like URL, absolute.
+    pub url: String,
+    /// The title of the article that it would be.
+    pub title: String,
+    /// What a crawl may make of it.
+    pub expect: FaultExpect,
+}
+
 impl Portal {
-    /// Starts a portal on loopback.
-    pub fn start(config: PortalConfig) -> std::io::Result<Self> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, config.port))?;
-        listener.set_nonblocking(true)?;
-        let address = listener.local_addr()?;
-        let state = Arc::new(State::new(config, address.port()));
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()?;
+    /// Starts a portal on a loopback port, on a thread of its own; it answers when this returns.
+    ///
+    /// # Errors
+    /// When the port is taken, or the thread cannot be started.
+    pub fn start(config: PortalConfig) -> io::Result<Self> {
+        let main = TcpListener::bind(("127.0.0.1", config.port.unwrap_or(0)))?;
+        main.set_nonblocking(true)?;
+        let port = main.local_addr()?.port();
+        let mut listeners = vec![main];
+        // The other host of external links; where the system has no 127.0.0.2, nobody answers.
+        if let Ok(other) = TcpListener::bind(("127.0.0.2", port)) {
+            other.set_nonblocking(true)?;
+            listeners.push(other);
+        }
+        let mut site = content::generate(&config);
+        let faults_from = site.next_id;
+        if config.traps_faults {
+            site.next_id += FAULTS.len() as u32;
+        }
+        let shared = Arc::new(Shared {
+            root: format!("http://127.0.0.1:{port}"),
+            other_root: format!("http://127.0.0.2:{port}"),
+            site: RwLock::new(site),
+            knobs: Mutex::new(Knobs {
+                flood: config.flood,
+                latency: config.latency,
+                outage: None,
+                robots_status: None,
+                fault_delay: Duration::from_secs(2),
+            }),
+            gate: Mutex::default(),
+            hits: Mutex::default(),
+            nonce: AtomicU64::new(1),
+            connections: AtomicU64::new(0),
+            open: AtomicUsize::new(0),
+            started: Instant::now(),
+            rendered: RwLock::new(None),
+            faults_from,
+            fault_counts: Mutex::default(),
+            config,
+        });
+        if shared.config.static_pages && shared.config.gzip {
+            let pages = render_all(&shared);
+            *shared
+                .rendered
+                .write()
+                .unwrap_or_else(PoisonError::into_inner) = Some(pages);
+        }
         let (stop, stopped) = oneshot::channel();
-        let serving = Arc::clone(&state);
+        let of_thread = Arc::clone(&shared);
         let thread = std::thread::Builder::new()
             .name("portal".to_owned())
-            .spawn(move || runtime.block_on(server::serve(listener, serving, stopped)))?;
+            .spawn(move || {
+                // The runtime and the listeners fail only where the process has no descriptors
+                // left; clients then find nobody.
+                let _ = server::run(&of_thread, listeners, stopped);
+            })?;
         Ok(Self {
-            address,
-            state,
+            shared,
             stop: Some(stop),
             thread: Some(thread),
         })
     }
 
-    /// `http://127.0.0.1:PORT/`
+    /// "http://127.0.0.1:PORT/".
     pub fn base(&self) -> String {
-        format!("http://{}/", self.address)
+        format!("{}/", self.shared.root)
     }
 
-    /// Every article that a visitor sees now.
-    pub fn truth(&self) -> Vec<Truth> {
-        self.state.truth()
+    /// The base of the other host, to which external-link articles redirect.
+    pub fn other_base(&self) -> String {
+        format!("{}/", self.shared.other_root)
     }
 
-    /// Every request since the start, in order of arrival.
+    /// Every article that a visitor can read, by number, as it is now.
+    pub fn truth(&self) -> Vec<TruthArticle> {
+        truth::all(&self.site(), &self.shared.root)
+    }
+
+    /// URLs of articles that are linked but not to be read: expired (404), then external (302).
+    pub fn unreadable(&self) -> (Vec<String>, Vec<String>) {
+        let site = self.site();
+        let of = |kind: Kind| {
+            site.articles
+                .values()
+                .filter(|a| a.kind == kind)
+                .map(|a| format!("{}{}", self.shared.root, site.path(a)))
+                .collect()
+        };
+        (of(Kind::Expired), of(Kind::External))
+    }
+
+    /// The fault family, with what to expect of each.
+    pub fn fault_pages(&self) -> Vec<FaultPage> {
+        (self.shared.faults_from..)
+            .zip(FAULTS)
+            .map(|(id, name)| FaultPage {
+                name,
+                url: format!("{}/tin-tuc/loi-{id}.html", self.shared.root),
+                title: faults::title(name),
+                expect: faults::expect(name).unwrap_or(FaultExpect::Either),
+            })
+            .collect()
+    }
+
+    /// The log of requests, in the order in which they were answered.
     pub fn hits(&self) -> Vec<Hit> {
-        self.state.hits()
+        lock(&self.shared.hits).clone()
     }
 
-    /// Changes an article's first paragraph; gives false when there is no such article.
-    pub fn edit(&self, id: u64, paragraph: &str) -> bool {
-        self.state.edit(id, paragraph)
+    /// Empties the log and the anti-flood counters.
+    pub fn forget_hits(&self) {
+        lock(&self.shared.hits).clear();
+        lock(&self.shared.gate).clear();
     }
 
-    /// Takes an article away: it answers 404 and no list names it.
-    pub fn delete(&self, id: u64) -> bool {
-        self.state.delete(id)
+    /// Connections that are open now.
+    pub fn open_connections(&self) -> usize {
+        self.shared.open.load(Ordering::Relaxed)
     }
 
-    /// Publishes a new article, the newest of its category; gives its id.
-    pub fn publish(&self, title: &str) -> u64 {
-        self.state.publish(title)
+    /// Switches the anti-flood rule; counting starts anew.
+    pub fn set_flood(&self, flood: Flood) {
+        lock(&self.shared.knobs).flood = flood;
+        lock(&self.shared.gate).clear();
     }
 
-    /// Changes the anti-flood rule.
-    pub fn set_flood(&self, flood: Option<Flood>) {
-        self.state.set_flood(flood);
+    /// Sets the wait before each answer.
+    pub fn set_latency(&self, latency: Duration) {
+        lock(&self.shared.knobs).latency = latency;
     }
 
-    /// Stops the portal and waits for its thread.
+    /// The next `times` requests (images aside, robots.txt included) get the fault `name`, one of
+    /// [`FAULTS`], instead of their answer; `usize::MAX` means until told otherwise, and `None`
+    /// ends it.
+    pub fn set_outage(&self, outage: Option<(&'static str, usize)>) {
+        lock(&self.shared.knobs).outage = outage;
+    }
+
+    /// robots.txt answers with this status instead of its rules.
+    pub fn set_robots_status(&self, status: Option<u16>) {
+        lock(&self.shared.knobs).robots_status = status;
+    }
+
+    /// How long the slow faults take (2 s at the start; the drip takes ten times as long).
+    pub fn set_fault_delay(&self, delay: Duration) {
+        lock(&self.shared.knobs).fault_delay = delay;
+    }
+
+    /// Publishes an article; gives its number.
+    pub fn publish(&self, draft: Draft) -> u32 {
+        self.change(|site| draft::publish(site, draft))
+    }
+
+    /// Changes an article; `false` when there is none of this number.
+    pub fn edit(&self, id: u32, change: Change) -> bool {
+        self.change(|site| draft::edit(site, id, change))
+    }
+
+    /// Removes an article: its URL answers 404, its number becomes a gap.
+    pub fn delete(&self, id: u32) -> bool {
+        self.change(|site| site.articles.remove(&id).is_some())
+    }
+
+    /// Lets an article expire: still listed and linked, but 404.
+    pub fn expire(&self, id: u32) -> bool {
+        self.change(|site| match site.articles.get_mut(&id) {
+            Some(article) => {
+                article.kind = Kind::Expired;
+                true
+            }
+            None => false,
+        })
+    }
+
+    /// Stops the portal and cuts every connection.
     pub fn stop(mut self) {
         self.halt();
     }
 
     fn halt(&mut self) {
-        if let Some(stop) = self.stop.take() {
-            let _ = stop.send(());
-        }
+        drop(self.stop.take());
         if let Some(thread) = self.thread.take() {
+            // A panic there has been printed already.
             let _ = thread.join();
         }
+    }
+
+    fn site(&self) -> std::sync::RwLockReadGuard<'_, model::Site> {
+        self.shared
+            .site
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn change<T>(&self, change: impl FnOnce(&mut model::Site) -> T) -> T {
+        let mut site = self
+            .shared
+            .site
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        let done = change(&mut site);
+        site.reindex();
+        // What was rendered at the start is out of date.
+        *self
+            .shared
+            .rendered
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = None;
+        done
     }
 }
 
@@ -174,4 +284,41 @@ impl Drop for Portal {
     fn drop(&mut self) {
         self.halt();
     }
+}
+
+/// Every page that a crawl asks for, compressed.
+fn render_all(shared: &Shared) -> HashMap<String, Arc<reply::Reply>> {
+    let mut paths: Vec<String> = ["/", "/sitemap.xml", "/sitemap-vi.news.xml", "/rss/"]
+        .map(String::from)
+        .into();
+    {
+        let site = shared.site.read().unwrap_or_else(PoisonError::into_inner);
+        for (n, category) in site.categories.iter().enumerate() {
+            paths.push(site.category_path(n));
+            paths.push(format!("/rss/{}/", category.alias));
+            for page in 2..=render::lists::pages(&site, n) {
+                paths.push(format!("{}page-{page}/", site.category_path(n)));
+            }
+        }
+        paths.extend(site.articles.values().map(|a| site.path(a)));
+    }
+    let mut pages = HashMap::with_capacity(paths.len());
+    for path in paths {
+        let ask = routes::Ask {
+            path: &path,
+            query: "",
+            user_agent: "",
+            cookie: "",
+            if_none_match: "",
+            gzip: true,
+            client: [0, 0, 0, 0].into(),
+            other_host: false,
+        };
+        let reply = routes::answer(shared, &ask);
+        if reply.status == 200 {
+            let reply = Arc::new(server::compressed(reply));
+            pages.insert(path, reply);
+        }
+    }
+    pages
 }
