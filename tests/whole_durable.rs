@@ -50,7 +50,7 @@ fn after_twenty_kills_nothing_is_lost_and_little_is_fetched_twice() {
     assert_eq!(place.records().len(), 250);
     let mut asked: HashMap<String, u64> = HashMap::new();
     for hit in portal.hits() {
-        *asked.entry(hit.path).or_default() += 1;
+        *asked.entry(hit.path_and_query).or_default() += 1;
     }
     asked.retain(|path, _| path.ends_with(".html"));
     let again: u64 = asked.values().map(|n| n - 1).sum();

@@ -3,22 +3,41 @@
 mod common;
 
 use common::Place;
-use khobao::portal::{Portal, PortalConfig};
+use khobao::extract::fields::text::normal;
+use khobao::portal::{FaultExpect, Portal, PortalConfig};
 
 #[test]
 fn every_fault_ends_and_none_invents_a_record() {
     let config = PortalConfig {
-        articles: 20,
-        faults: true,
-        ..PortalConfig::default()
+        traps_faults: true,
+        ..PortalConfig::with_articles(30)
     };
     let portal = Portal::start(config).unwrap();
     let place = Place::new(&portal.base(), "capture = [\"pages\"]");
     let text = std::fs::read_to_string(place.config()).unwrap();
-    let limits = "[crawler]\nheader_timeout = \"1s\"\nidle_timeout = \"1s\"\ntotal_timeout = \"20s\"\n[[sites]]";
+    let limits = "[crawler]\nheader_timeout = \"1s\"\nidle_timeout = \"1s\"\ntotal_timeout = \"10s\"\n[[sites]]";
     std::fs::write(place.config(), text.replacen("[[sites]]", limits, 1)).unwrap();
     // Some tasks are left to the next run: that is exit code 3.
     place.expect(3, &["crawl", "--max-time", "4m"]);
+    let records = place.records();
+    let mut wanted = 30;
+    for page in portal.fault_pages() {
+        let record = records.iter().find(|r| r["url"] == page.url.as_str());
+        match page.expect {
+            FaultExpect::Article => {
+                let record = record.unwrap_or_else(|| panic!("{} is no record", page.name));
+                // windows-1258 writes tones as marks of their own; they are kept as published.
+                let title = normal(record["title"].as_str().unwrap());
+                assert_eq!(title, page.title, "{}", page.name);
+                wanted += 1;
+            }
+            FaultExpect::NoArticle => {
+                assert!(record.is_none(), "{} became a record", page.name);
+            }
+            FaultExpect::Either => wanted += usize::from(record.is_some()),
+        }
+    }
+    assert_eq!(records.len(), wanted);
     let report = place.report();
     for name in [
         "too_large",
@@ -26,35 +45,9 @@ fn every_fault_ends_and_none_invents_a_record() {
         "cookie_stub",
         "soft_404",
         "http_error",
-        "header_timeout",
-        "incomplete",
+        "redirect_loop",
     ] {
         assert!(place.outcome(name) > 0, "{name}: {report:#}");
     }
-    let records = place.records();
-    let odd: Vec<(&str, &str)> = records
-        .iter()
-        .map(|r| {
-            (
-                r["title"].as_str().unwrap(),
-                r["published"]["value"].as_str().unwrap_or(""),
-            )
-        })
-        .filter(|(title, _)| title.starts_with("Tin "))
-        .collect();
-    assert_eq!(records.len(), 20 + odd.len());
-    for (title, published) in &odd {
-        assert_eq!(*published, "2022-09-05T22:28:00+07:00", "{title}");
-    }
-    let titles: Vec<&str> = odd.iter().map(|(title, _)| *title).collect();
-    assert!(titles.contains(&"Tin mã khác"), "{titles:?}");
-    assert!(
-        titles.contains(&"Tin cũ"),
-        "windows-1258, composed: {titles:?}"
-    );
-    assert!(
-        !titles.contains(&"Tin ngày sai"),
-        "a date that does not exist: {titles:?}"
-    );
     place.expect(0, &["verify"]);
 }

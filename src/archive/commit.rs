@@ -363,9 +363,14 @@ impl Committer {
         } else {
             Vec::new()
         };
+        let mut turned = false;
         for link in links.into_iter().chain(next) {
             let hash = url_hash(&link.url);
             if !met.insert(hash) {
+                continue;
+            }
+            // Under `--since` one page is turned at a time: those further on may not be needed.
+            if turned && mode.since && link.kind == TaskKind::NextPage {
                 continue;
             }
             if let Some((generation, new)) = self.known.get(&hash)
@@ -384,6 +389,7 @@ impl Committer {
                     mode.generation,
                 );
                 if row.kind == TaskKind::NextPage {
+                    turned = true;
                     row.behind.clone_from(&items);
                 }
                 fresh = true;
@@ -402,10 +408,11 @@ impl Committer {
                     _ => mode.full,
                 };
             if again {
-                let behind = match row.kind {
-                    TaskKind::NextPage => items.clone(),
-                    _ => Vec::new(),
-                };
+                let mut behind = Vec::new();
+                if row.kind == TaskKind::NextPage {
+                    turned = true;
+                    behind.clone_from(&items);
+                }
                 let row = UrlRow {
                     generation: mode.generation,
                     attempts: 0,

@@ -127,7 +127,14 @@ impl HostGate {
 
     /// robots.txt's `Crawl-delay`; the slower of it and the pace counts. At most a day.
     pub fn set_crawl_delay(&self, delay: Option<Duration>) {
-        self.0.inner().crawl_delay = delay.unwrap_or_default().min(DAY);
+        let delay = delay.unwrap_or_default().min(DAY);
+        let mut inner = self.0.inner();
+        if delay > inner.crawl_delay {
+            // robots.txt itself was a request: the delay counts from it, whatever the pace was.
+            let earliest = Instant::now() + delay + delay / 50 + MARGIN;
+            inner.earliest = Some(inner.earliest.map_or(earliest, |old| old.max(earliest)));
+        }
+        inner.crawl_delay = delay;
     }
 
     /// What is to be remembered of the host.
