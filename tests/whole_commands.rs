@@ -144,6 +144,13 @@ fn since_stops_at_a_day() {
         .filter(|r| r["published"]["value"].as_str().unwrap()[..10] >= since[..])
         .count();
     assert_eq!(young, days.iter().filter(|day| *day >= since).count());
+    let paths: Vec<String> = portal
+        .hits()
+        .into_iter()
+        .map(|hit| hit.path_and_query)
+        .filter(|path| !path.ends_with(".html"))
+        .collect();
+    assert!(paths.len() < 30, "{paths:?}");
     assert!(found.len() < 350, "{} records", found.len());
 }
 

@@ -358,7 +358,7 @@ impl Committer {
             .into_iter()
             .partition(|link| link.kind == TaskKind::NextPage);
         let items: Vec<RecordId> = if mode.since {
-            let articles = links.iter().filter(|link| link.kind == TaskKind::Article);
+            let articles = links.iter().filter(|link| link.via == Some(LinkKind::Item));
             articles.map(|link| RecordId(url_hash(&link.url))).collect()
         } else {
             Vec::new()

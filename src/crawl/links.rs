@@ -59,6 +59,7 @@ impl Follow<'_> {
             (LinkKind::Image | LinkKind::Attachment | LinkKind::Skip, _) => return,
             (_, UrlClass::Article) => TaskKind::Article,
             (LinkKind::NextPage, _) => TaskKind::NextPage,
+            (_, UrlClass::Listing) if is_further_page(&url) => TaskKind::NextPage,
             (LinkKind::Feed, _) | (_, UrlClass::Feed) => TaskKind::Feed,
             (LinkKind::Sitemap, _) | (_, UrlClass::Sitemap) => TaskKind::Sitemap,
             (_, UrlClass::Listing) => TaskKind::Listing,
@@ -111,6 +112,22 @@ impl Follow<'_> {
             self.push(&up, TaskKind::Listing, None);
         }
     }
+}
+
+/// Whether a listing's address names a page of it beyond the first: `/cat/page-3/`,
+/// `/cat/page/3/`, `?page=3`.
+fn is_further_page(url: &Url) -> bool {
+    let number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    let mut before = "";
+    for part in url.path().split('/') {
+        let part = part.trim_end_matches('/');
+        if part.strip_prefix("page-").is_some_and(number) || (before == "page" && number(part)) {
+            return true;
+        }
+        before = part;
+    }
+    url.query_pairs()
+        .any(|(name, value)| matches!(&*name, "page" | "p" | "trang") && number(&value))
 }
 
 pub(crate) fn skip_outcome(kind: SkipKind) -> Outcome {
