@@ -4,6 +4,7 @@
 //! and `index/` (the key-value store, derivable from the WARC files).
 
 mod commit;
+mod follow;
 mod frontier;
 mod hold;
 mod judge;

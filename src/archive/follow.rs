@@ -1,0 +1,147 @@
+//! What a finished task leads to: links that become tasks, and redirects that become aliases.
+//! Part of the writer; everything goes into the task's own batch.
+
+use super::commit::{Committer, CrawlMode, NewTask};
+use super::schema::{TaskKind, UrlHash, UrlRow, key, url_hash};
+use super::store::Batch;
+use super::{ArchiveError, frontier};
+use crate::domain::{LinkKind, RecordId};
+use std::collections::HashSet;
+
+impl Committer {
+    /// Queues the links that this crawl wants: unknown ones, and known ones that it visits again.
+    pub(super) fn follow(
+        &mut self,
+        batch: &mut Batch,
+        from: &UrlRow,
+        links: Vec<NewTask>,
+        mode: CrawlMode,
+        now: i64,
+    ) -> Result<u64, ArchiveError> {
+        let mut added = 0;
+        let mut fresh = false;
+        let mut met = HashSet::new();
+        let (next, links): (Vec<_>, Vec<_>) = links
+            .into_iter()
+            .partition(|link| link.kind == TaskKind::NextPage);
+        let items: Vec<RecordId> = if mode.since {
+            let articles = links.iter().filter(|link| link.via == Some(LinkKind::Item));
+            articles.map(|link| RecordId(url_hash(&link.url))).collect()
+        } else {
+            Vec::new()
+        };
+        let mut turned = false;
+        for link in links.into_iter().chain(next) {
+            let hash = url_hash(&link.url);
+            if !met.insert(hash) {
+                continue;
+            }
+            // Under `--since` one page is turned at a time: those further on may not be needed.
+            if turned && mode.since && link.kind == TaskKind::NextPage {
+                continue;
+            }
+            if let Some((generation, new)) = self.known.get(&hash)
+                && generation == mode.generation
+                && link.kind != TaskKind::NextPage
+            {
+                fresh |= new;
+                continue;
+            }
+            let Some(row) = self.archive.row::<UrlRow>(&key(b'u', &[&hash]))? else {
+                let mut row = frontier::new_row(
+                    link.url,
+                    from.site.clone(),
+                    link.kind,
+                    link.via,
+                    mode.generation,
+                );
+                if row.kind == TaskKind::NextPage {
+                    turned = true;
+                    row.behind.clone_from(&items);
+                }
+                fresh = true;
+                added += 1;
+                self.queue(batch, &hash, row, now, mode.generation);
+                continue;
+            };
+            let new = row.kind == TaskKind::Article && row.found == mode.generation;
+            fresh |= new;
+            self.known.insert(hash, (mode.generation, new));
+            let again = row.queued.is_none()
+                && row.generation < mode.generation
+                && match row.kind {
+                    TaskKind::NextPage => mode.full || fresh,
+                    kind if kind.is_navigation() => true,
+                    _ => mode.full,
+                };
+            if again {
+                let mut behind = Vec::new();
+                if row.kind == TaskKind::NextPage {
+                    turned = true;
+                    behind.clone_from(&items);
+                }
+                let row = UrlRow {
+                    generation: mode.generation,
+                    attempts: 0,
+                    hops: 0,
+                    behind,
+                    ..row
+                };
+                added += 1;
+                self.queue(batch, &hash, row, now, mode.generation);
+            }
+        }
+        Ok(added)
+    }
+
+    fn queue(&mut self, batch: &mut Batch, hash: &UrlHash, row: UrlRow, now: i64, generation: u32) {
+        // A clock of its own keeps the order of discovery within one microsecond.
+        self.clock = now.max(self.clock + 1);
+        let new = row.kind == TaskKind::Article && row.found == generation;
+        self.known.insert(*hash, (generation, new));
+        self.archive.enqueue(batch, hash, row, self.clock);
+    }
+
+    /// `row` redirected to `to`: whatever is found there has `row`'s URL as an alias.
+    pub(super) fn redirect(
+        &mut self,
+        batch: &mut Batch,
+        hash: &UrlHash,
+        row: &mut UrlRow,
+        to: NewTask,
+        mode: CrawlMode,
+        now: i64,
+    ) -> Result<(), ArchiveError> {
+        row.redirect = Some(to.url.clone());
+        let target = url_hash(&to.url);
+        if target == *hash {
+            return Ok(());
+        }
+        let mut names = row.redirected_from.clone();
+        names.push(row.url.clone());
+        let known = self.archive.row::<UrlRow>(&key(b'u', &[&target]))?;
+        if let Some(id) = known.as_ref().and_then(|target| target.record) {
+            self.archive.alias(batch, id, names.clone())?;
+            row.record = Some(id);
+        }
+        let mut next = known.unwrap_or_else(|| {
+            frontier::new_row(to.url, row.site.clone(), to.kind, to.via, mode.generation)
+        });
+        for name in names {
+            if !next.redirected_from.contains(&name) {
+                next.redirected_from.push(name);
+            }
+        }
+        let visit = next.queued.is_none()
+            && (next.outcome.is_none() || next.generation < mode.generation)
+            && (next.outcome.is_none() || mode.full || next.kind.is_navigation());
+        if visit {
+            next.hops = row.hops.saturating_add(1);
+            next.generation = mode.generation;
+            self.queue(batch, &target, next, now, mode.generation);
+        } else {
+            self.archive.put(batch, key(b'u', &[&target]), &next);
+        }
+        Ok(())
+    }
+}
