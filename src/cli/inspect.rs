@@ -213,6 +213,10 @@ pub(super) fn verify(config: &Path, json: bool) -> anyhow::Result<u8> {
     } else {
         indicatif::ProgressBar::hidden()
     };
+    // What an interrupted run left open is closed first: a torn tail is no damage.
+    for closed in warc::recover(&archive.warc_dir())? {
+        tracing::info!(file = %closed, "a WARC file of an interrupted run was closed");
+    }
     let found = archive.verify(&|what| {
         bar.set_message(format!("checking {what}"));
         bar.tick();

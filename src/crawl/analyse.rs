@@ -6,6 +6,7 @@ use crate::archive::schema::{TaskKind, url_hash};
 use crate::archive::{End, Extracted, Finished, NewTask, Task, new_task_row};
 use crate::domain::{
     Digest, Exchange, FaultKind, LinkKind, NotArticle, Outcome, Page, PageKind, UrlPolicy,
+    province_on,
 };
 use crate::extract::profile::UrlClass;
 use crate::extract::{Expect, Input, extract};
@@ -298,6 +299,16 @@ impl Reader<'_> {
         (end, links, skipped)
     }
 
+    /// The site's province as it was called when the article was published (fetched, where that
+    /// is not known).
+    fn province(&self, article: &crate::domain::Article) -> Option<String> {
+        let name = self.site.site.province.as_deref()?;
+        let value = article.published.as_ref().and_then(|p| p.value.as_deref());
+        let day = value.and_then(|value| value.get(..10)?.parse().ok());
+        let day = day.unwrap_or_else(|| self.exchange.at.date_naive());
+        Some(province_on(name, day).to_owned())
+    }
+
     /// Whether the article was published before `--since`: its lists lead further back only.
     fn is_before_since(&self, article: &crate::domain::Article) -> bool {
         let Some(since) = self.site.since else {
@@ -328,8 +339,8 @@ impl Reader<'_> {
         found.charset = page.charset;
         found.warnings = page.warnings;
         found.tls = self.exchange.tls.clone();
+        found.province = self.province(&found.article);
         found.robots = self.robots;
-        found.province = self.site.site.province.clone();
         found
     }
 }

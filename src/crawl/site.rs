@@ -97,7 +97,9 @@ impl SiteState {
             wake: Notify::new(),
             site,
         };
-        if !resumed {
+        if resumed {
+            archive.retry_failed(&state.site.id, mode.generation, shared.now())?;
+        } else {
             state.start(archive, shared.now())?;
         }
         archive.put_site(&state.site.id, &row)?;

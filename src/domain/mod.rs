@@ -8,6 +8,7 @@ mod exchange;
 mod id;
 mod outcome;
 mod page;
+mod province;
 mod url;
 
 pub use self::url::{CanonicalUrl, UrlError, UrlPolicy};
@@ -20,3 +21,4 @@ pub use exchange::{Exchange, Fault, FaultKind, Timings, TlsFacts, Truncation};
 pub use id::{RecordId, SiteId};
 pub use outcome::Outcome;
 pub use page::{CharsetFacts, Link, LinkKind, NotArticle, Page, PageKind, Warning};
+pub use province::province_on;
