@@ -125,25 +125,33 @@ impl Archive {
         Ok(true)
     }
 
-    /// Whether everything that the page before this one listed is older than `since`.
-    pub fn is_behind(&self, row: &UrlRow, since: chrono::NaiveDate) -> Result<bool, ArchiveError> {
+    /// Whether everything that the page before this one listed is older than `since`; `None`
+    /// while some of it has not been fetched.
+    pub fn is_behind(
+        &self,
+        row: &UrlRow,
+        since: chrono::NaiveDate,
+    ) -> Result<Option<bool>, ArchiveError> {
         let since = since.to_string();
-        let mut older = false;
+        let (mut older, mut waiting) = (false, false);
         for item in &row.behind {
             let Some(item) = self.row::<UrlRow>(&key(b'u', &[&item.0]))? else {
                 continue;
             };
-            let Some(id) = item.record else { continue };
+            let Some(id) = item.record else {
+                waiting |= item.outcome.is_none();
+                continue;
+            };
             let Some(record) = self.record_row(id)? else {
                 continue;
             };
             let published = record.current.article.published.and_then(|p| p.value);
             match published.as_deref().and_then(|value| value.get(..10)) {
                 Some(day) if day < since.as_str() => older = true,
-                _ => return Ok(false),
+                _ => return Ok(Some(false)),
             }
         }
-        Ok(older)
+        Ok((!waiting).then_some(older))
     }
 
     /// Makes what was started durable.

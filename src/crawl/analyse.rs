@@ -281,7 +281,8 @@ impl Reader<'_> {
             .as_ref()
             .is_some_and(|article| self.is_before_since(article));
         if old {
-            page.links.retain(|link| link.kind == LinkKind::Newer);
+            // Its lists lead through the whole past, in either direction.
+            page.links.clear();
         }
         let (links, skipped) = follow(self.site, &self.exchange.url, &page.links, article.as_ref());
         let end = match (&page.kind, article) {

@@ -8,6 +8,7 @@ use crate::archive::schema::TaskKind;
 use crate::archive::{End, Finished, Task};
 use crate::domain::{Digest, Exchange, Outcome};
 use crate::fetch::Request;
+use chrono::NaiveDate;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc::Sender;
@@ -72,7 +73,7 @@ async fn one(
     };
     let url = site.address(url);
     if let Some(since) = site.since
-        && shared.archive.is_behind(&task.row, since)?
+        && is_behind(shared, &task, since).await?
     {
         return Ok(Some(plain(task, Outcome::BeforeSince)));
     }
@@ -138,6 +139,22 @@ async fn one(
     let finished = read(shared, site, asked).await?;
     site.host.learn(permit, &finished.end, &feedback);
     Ok(Some(finished))
+}
+
+/// Whether `--since` ends a list before this page. Articles of the page before it that are still
+/// under way are waited for, within reason: a page too many is no fault.
+async fn is_behind(shared: &Shared, task: &Task, since: NaiveDate) -> Result<bool, CrawlError> {
+    for _ in 0..100 {
+        match shared.archive.is_behind(&task.row, since)? {
+            Some(behind) => return Ok(behind),
+            None if shared.stopping() => break,
+            None => {
+                let _hungry = shared.hungry.begin();
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        }
+    }
+    Ok(false)
 }
 
 /// Reads the page on a blocking thread, as many at once as there are cores.
