@@ -166,12 +166,13 @@ fn answer(
         .unwrap_or((&exchange.response_bytes, &[]));
     record.field("Content-Type", "application/http; msgtype=response");
     let Some(first) = &capture.revisit_of else {
-        let name = if *body == *exchange.payload {
-            "WARC-Payload-Digest"
-        } else {
-            PAYLOAD_DIGEST
-        };
-        record.field(name, &label);
+        if *body == *exchange.payload {
+            record.field("WARC-Payload-Digest", &label);
+        } else if exchange.truncated.is_none() {
+            record.field(PAYLOAD_DIGEST, &label);
+        }
+        // A cut answer may end elsewhere on the wire than in the payload: it has no payload
+        // digest then, since nothing could be checked against it.
         if let Some(why) = exchange.truncated {
             record.field(
                 "WARC-Truncated",
