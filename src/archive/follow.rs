@@ -81,6 +81,7 @@ impl Committer {
                     behind.clone_from(&items);
                 }
                 let row = UrlRow {
+                    site: from.site.clone(),
                     generation: mode.generation,
                     attempts: 0,
                     hops: 0,
@@ -136,6 +137,8 @@ impl Committer {
             && (next.outcome.is_none() || next.generation < mode.generation)
             && (next.outcome.is_none() || mode.full || next.kind.is_navigation());
         if visit {
+            next.site = row.site.clone();
+            next.attempts = 0;
             next.hops = row.hops.saturating_add(1);
             next.generation = mode.generation;
             self.queue(batch, &target, next, now, mode.generation);

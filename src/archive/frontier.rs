@@ -112,6 +112,7 @@ impl Archive {
         let row = match self.row::<UrlRow>(&key(b'u', &[&hash]))? {
             Some(row) if row.queued.is_some() || row.generation == generation => return Ok(false),
             Some(mut row) => {
+                row.site = site.clone();
                 row.generation = generation;
                 row.attempts = 0;
                 row.hops = 0;

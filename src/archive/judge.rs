@@ -190,6 +190,18 @@ impl Archive {
             b'd',
             &[&found.identity.prefix(), row.site.as_str().as_bytes()],
         );
+        // A URL that is known as an alias stays one when the text is edited.
+        if let Some(first) = row.record
+            && first != id
+            && let Some(record) = self.record_row(first)?
+        {
+            aliases.push(found.url.as_str().to_owned());
+            let outcome = self.update(batch, record, aliases, &found, revision)?;
+            return Ok(Judgement {
+                outcome,
+                record: first,
+            });
+        }
         if let Some(first) = self.row::<RecordId>(&identity_key)?
             && let Some(mut record) = self.record_row(first)?
         {

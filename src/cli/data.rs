@@ -174,7 +174,18 @@ fn to_file<T>(
             path.display()
         )
     };
-    let temp = tempfile::NamedTempFile::new_in(folder).with_context(context)?;
+    // Devices, pipes and links are written to, never replaced.
+    if std::fs::symlink_metadata(path).is_ok_and(|target| !target.is_file()) {
+        let mut out = BufWriter::new(std::fs::File::create(path).with_context(context)?);
+        let done = write(&mut out).with_context(context)?;
+        out.flush().with_context(context)?;
+        return Ok(done);
+    }
+    let readable = std::os::unix::fs::PermissionsExt::from_mode(0o666);
+    let temp = tempfile::Builder::new()
+        .permissions(readable)
+        .tempfile_in(folder)
+        .with_context(context)?;
     let mut out = BufWriter::new(temp);
     let done = write(&mut out).with_context(context)?;
     let temp = out

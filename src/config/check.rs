@@ -196,6 +196,20 @@ pub(super) fn check(
                 ),
             ));
         }
+        let host = |site: &Site| {
+            let host = site.base.host_str().unwrap_or_default().to_owned();
+            (host.trim_start_matches("www.").to_owned(), site.base.port())
+        };
+        if let Some(other) = sites.iter().find(|other| host(other) == host(&site)) {
+            return Err(at.wrong(
+                raw.get_ref().base.span(),
+                format!(
+                    "base is on the host of site {:?}: each host has one pace; make one site of \
+                     both, with the seeds of each",
+                    other.id.as_str()
+                ),
+            ));
+        }
         if contact.is_none() && !is_loopback(&site.base) && site.enabled {
             return Err(at.wrong(
                 raw.get_ref().base.span(),

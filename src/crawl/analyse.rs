@@ -14,6 +14,8 @@ use url::Url;
 
 /// Failed attempts before a task is left to the next run.
 const ATTEMPTS: u8 = 4;
+/// Flood pages in answer to one URL before it is left to the next run.
+const FLOODS: u8 = 7;
 /// Redirects before it is a loop (RFC 9110, 15.4 asks for a limit; browsers take 20).
 const HOPS: u8 = 10;
 /// The first wait before a task is tried again; doubled each time.
@@ -66,7 +68,11 @@ pub(crate) fn analyse(site: &SiteState, asked: Asked, max_bytes: usize) -> Finis
 
 /// robots.txt, captured like everything else; its sitemaps are where the crawl begins, too.
 pub(crate) fn robots(site: &SiteState, exchange: Exchange, sitemaps: &[Url]) -> Finished {
-    let url = site.policy.canonical(&exchange.url).as_str().to_owned();
+    // Every hop stands under the origin's own robots.txt: a redirect's target may be a page with a
+    // task of its own.
+    let own = exchange.url.join("/robots.txt");
+    let own = own.as_ref().unwrap_or(&exchange.url);
+    let url = site.policy.canonical(own).as_str().to_owned();
     let row = new_task_row(
         url,
         site.site.id.clone(),
@@ -137,9 +143,13 @@ impl Reader<'_> {
             429 => only(self.flood()),
             403 | 503 if self.flooded() => only(self.flood()),
             500..=599 | 408 | 425 => only(self.again(Outcome::HttpError)),
+            200..=299 if self.task.row.kind.is_media() && self.is_html() && self.flooded() => {
+                only(self.flood())
+            }
             200..=299 if self.task.row.kind.is_media() => only(End::Plain(Outcome::Media)),
             200..=299 => self.page(),
-            _ => only(End::Plain(Outcome::HttpError)),
+            // A refusal may be lifted: the next run asks again.
+            _ => only(End::NextRun(Outcome::HttpError)),
         }
     }
 
@@ -176,15 +186,23 @@ impl Reader<'_> {
         }
     }
 
-    /// Flood pages say nothing about the URL: it is asked for again until an answer comes; the
-    /// host's gate decides when, and parks a host that answers nothing else.
+    /// Flood pages say nothing about the URL: it is asked for again; the host's gate decides when.
+    /// What looks like one each time is left to the next run before the host is parked for it.
     fn flood(&self) -> End {
         let outcome = Outcome::NotArticle(NotArticle::Flood);
+        if self.task.row.attempts + 1 >= FLOODS {
+            return End::NextRun(outcome);
+        }
         End::Retry {
             due: self.now,
             outcome,
-            counts: false,
+            counts: true,
         }
+    }
+
+    fn is_html(&self) -> bool {
+        let kind = self.exchange.header("content-type");
+        kind.is_some_and(|kind| kind.starts_with("text/html"))
     }
 
     fn flooded(&self) -> bool {

@@ -74,7 +74,9 @@ impl Host {
             max_bytes: None,
         })?;
         let key = site.base.origin().ascii_serialization();
-        let kept: Kept = shared.archive.host(&key)?.unwrap_or_default();
+        let kept: Option<Kept> = shared.archive.host(&key)?;
+        let known = kept.is_some();
+        let kept = kept.unwrap_or_default();
         let time = |minutes: u16| {
             NaiveTime::from_hms_opt(u32::from(minutes / 60), u32::from(minutes % 60), 0)
                 .unwrap_or_default()
@@ -92,6 +94,9 @@ impl Host {
             ..PaceSettings::default()
         };
         let gate = HostGate::new(settings, kept.state, Arc::clone(&shared.clock));
+        if known {
+            gate.wait_first();
+        }
         let robots = kept
             .robots
             .into_iter()

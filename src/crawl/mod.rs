@@ -243,7 +243,7 @@ fn finish(
         if pending == 0 && report.parked.is_none() {
             let mut row = shared.archive.site(id)?;
             row.open = false;
-            row.complete_once |= row.full;
+            row.complete_once |= row.full && row.since.is_none();
             shared.archive.put_site(id, &row)?;
         }
     }

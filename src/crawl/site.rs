@@ -227,8 +227,11 @@ impl SiteState {
 
     /// The address at which a canonical URL is fetched.
     pub fn address(&self, url: Url) -> Url {
+        // Further hosts of the site keep their own addresses.
+        let base = &self.site.base;
+        let own = url.host_str() == base.host_str() && url.port() == base.port();
         let origin = self.lock().origin.clone();
-        let Some(origin) = origin.filter(|_| self.policy.is_own(&url)) else {
+        let Some(origin) = origin.filter(|_| own) else {
             return url;
         };
         let mut moved = url.clone();

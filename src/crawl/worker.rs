@@ -111,7 +111,13 @@ async fn one(
                 ..plain(task, outcome)
             }));
         }
-        Err(outcome) => return Ok(Some(plain(task, outcome))),
+        // Rules may change: the next run looks again, which costs no request.
+        Err(outcome) => {
+            return Ok(Some(Finished {
+                end: End::NextRun(outcome),
+                ..plain(task, outcome)
+            }));
+        }
     };
     let permit = match site.host.acquire(shared).await {
         Ok(Some(permit)) => permit,

@@ -137,6 +137,15 @@ impl HostGate {
         inner.crawl_delay = delay;
     }
 
+    /// Lets a whole gap pass before the first request: another run may have sent one just now.
+    pub fn wait_first(&self) {
+        let mut inner = self.0.inner();
+        let gap = inner.state.gap(&self.0.settings, inner.crawl_delay);
+        if !gap.is_zero() {
+            inner.earliest = Some(Instant::now() + gap + gap / 50 + MARGIN);
+        }
+    }
+
     /// What is to be remembered of the host.
     pub fn state(&self) -> HostState {
         self.0.inner().state.clone()
