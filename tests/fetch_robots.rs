@@ -23,9 +23,17 @@ fn free() -> HostGate {
 
 async fn get(server: &Server, old: Option<Robots>) -> (Robots, Vec<Exchange>) {
     let url = server.url("/tin/bai.html?x#y");
-    fetch(&client(), &free(), &loopback(), &url, old, &SystemClock)
-        .await
-        .unwrap()
+    fetch(
+        &client(),
+        &free(),
+        &loopback(),
+        &url,
+        old,
+        &SystemClock,
+        &|_| false,
+    )
+    .await
+    .unwrap()
 }
 
 async fn verdict(script: Vec<Step>, path: &str) -> Verdict {
@@ -47,9 +55,17 @@ async fn a_file_is_read_and_its_delay_set() {
     let server = Server::start(vec![answer("200 OK", RULES)]).await;
     let gate = free();
     let url = server.url("/x");
-    let (robots, exchanges) = fetch(&client(), &gate, &loopback(), &url, None, &SystemClock)
-        .await
-        .unwrap();
+    let (robots, exchanges) = fetch(
+        &client(),
+        &gate,
+        &loopback(),
+        &url,
+        None,
+        &SystemClock,
+        &|_| false,
+    )
+    .await
+    .unwrap();
     let request = String::from_utf8(exchanges[0].request_bytes.clone()).unwrap();
     assert!(request.starts_with("GET /robots.txt HTTP/1.1\r\n"));
     assert_eq!(gate.gap(), Duration::from_millis(10));

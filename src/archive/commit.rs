@@ -6,7 +6,7 @@ use super::judge::Extracted;
 use super::runs::RunReport;
 use super::schema::{
     CaptureRow, NEXT_RUN, Provenance, Queued, RevisionRow, TaskKind, UrlHash, UrlRow, capture_key,
-    key, queue_key,
+    key, place_key, queue_key,
 };
 use super::store::Batch;
 use super::{Archive, ArchiveError, Task, warc};
@@ -323,6 +323,8 @@ impl Committer {
                     archive.put(&mut batch, key(b'p', &[&capture.payload.prefix()]), capture);
                 }
             }
+            let place = place_key(&capture.file, capture.offset);
+            archive.put(&mut batch, place, &(RecordId(hash), capture.at));
             archive.put(&mut batch, capture_key(&hash, capture.at), capture);
         }
         if let Some(queued) = row.queued {

@@ -98,19 +98,21 @@ impl Archive {
     }
 
     /// Queues a start of a crawl (seed, feed, sitemap, known article) unless this generation has
-    /// queued it already; returns whether it did.
+    /// queued it already and it is not wanted `again`; returns whether it did.
     pub fn start_with(
         &self,
         site: &SiteId,
         url: &str,
-        kind: TaskKind,
-        via: Option<LinkKind>,
+        (kind, via): (TaskKind, Option<LinkKind>),
         generation: u32,
         now: i64,
+        again: bool,
     ) -> Result<bool, ArchiveError> {
         let hash = url_hash(url);
         let row = match self.row::<UrlRow>(&key(b'u', &[&hash]))? {
-            Some(row) if row.queued.is_some() || row.generation == generation => return Ok(false),
+            Some(row) if row.queued.is_some() || (row.generation == generation && !again) => {
+                return Ok(false);
+            }
             Some(mut row) => {
                 row.site = site.clone();
                 row.generation = generation;

@@ -97,9 +97,6 @@ pub struct ExportFilter {
 
 impl ExportFilter {
     fn takes(&self, record: &RecordRow) -> bool {
-        if self.unique && record.same_as.is_some() {
-            return false;
-        }
         if self.from.is_none() && self.to.is_none() {
             return true;
         }
@@ -270,6 +267,7 @@ impl Archive {
                     return Ok(None);
                 };
                 match self.record_row(RecordId(*id))? {
+                    Some(row) if filter.unique && self.is_repeated(&row)? => Ok(None),
                     Some(row) if filter.takes(&row) => self.record(row, None),
                     Some(_) => Ok(None),
                     None => Err(ArchiveError::Row {
@@ -281,6 +279,15 @@ impl Archive {
             };
             read().transpose()
         })
+    }
+
+    /// Whether the record that `row` names as the first with its text still has that text.
+    fn is_repeated(&self, row: &RecordRow) -> Result<bool, ArchiveError> {
+        let Some(first) = row.same_as else {
+            return Ok(false);
+        };
+        let first = self.record_row(first)?;
+        Ok(first.is_some_and(|first| first.current.text_digest == row.current.text_digest))
     }
 
     /// Every capture of a URL, oldest first.

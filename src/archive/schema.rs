@@ -14,6 +14,7 @@
 //! | `x` | text digest | the first record with this text |
 //! | `t` | site, 0, published, record | nothing: the export's order |
 //! | `c` | URL hash, time | [`CaptureRow`] |
+//! | `f` | WARC file, 0, offset | URL hash and time of the capture that stands there |
 //! | `p` | payload digest | [`CaptureRow`] of the first capture of an image or attachment |
 //! | `n` | start time | run report |
 
@@ -272,6 +273,9 @@ pub struct SiteRow {
     /// `--since` of the current one.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub since: Option<chrono::NaiveDate>,
+    /// When its start pages were queued last, microseconds since 1970.
+    #[serde(default)]
+    pub started: i64,
 }
 
 /// A prefix followed by parts.
@@ -325,6 +329,11 @@ pub fn time_key(site: &SiteId, sort: i64, id: RecordId) -> Vec<u8> {
 /// The key of a capture.
 pub fn capture_key(hash: &UrlHash, at: i64) -> Vec<u8> {
     key(b'c', &[hash, &sortable(at)])
+}
+
+/// The key of a place in a WARC file.
+pub fn place_key(file: &str, offset: u64) -> Vec<u8> {
+    key(b'f', &[file.as_bytes(), &[0], &offset.to_be_bytes()])
 }
 
 #[cfg(test)]

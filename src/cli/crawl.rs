@@ -121,17 +121,33 @@ fn signals(caught: Arc<AtomicU8>) -> std::io::Result<watch::Receiver<bool>> {
     Ok(receiver)
 }
 
-/// Whether some site was parked or lost tasks to faults.
+/// Whether some site was parked, refused everything, or lost tasks to faults.
 fn partial(report: &RunReport) -> bool {
+    let leads_on = |name: &String| {
+        let good = [
+            "listing",
+            "new",
+            "same_text",
+            "revision",
+            "unchanged",
+            "alias",
+        ];
+        good.contains(&name.as_str())
+    };
     report.sites.values().any(|site| {
+        let refused = site.outcomes.contains_key("http_error");
         site.parked.is_some()
+            || (refused && !site.outcomes.keys().any(leads_on))
             || site.outcomes.keys().any(|name| {
                 name.ends_with("_timeout")
                     || name.ends_with("_failure")
                     || name.starts_with("tls_")
                     || matches!(
                         name.as_str(),
-                        "protocol_error" | "robots_unreachable" | "private_address"
+                        "protocol_error"
+                            | "robots_unreachable"
+                            | "private_address"
+                            | "reader_fault"
                     )
             })
     })

@@ -47,7 +47,8 @@ pub(crate) fn analyse(site: &SiteState, asked: Asked, max_bytes: usize) -> Finis
         now,
         max_bytes,
     };
-    let (end, links, skipped) = read.end();
+    let url = exchange.url.clone();
+    let (end, links, skipped) = guarded(&url, || read.end());
     let keep = keep(&end, &exchange);
     let payload = if keep {
         Digest::of(&exchange.payload)
@@ -112,6 +113,59 @@ fn keep(end: &End, exchange: &Exchange) -> bool {
             | End::Plain(Outcome::NotArticle(NotArticle::Flood))
     );
     !again && !flood && !exchange.response_bytes.is_empty() && exchange.status != 0
+}
+
+/// A fault of ours in reading a page costs neither the page nor the run: the capture is kept with
+/// an outcome of its own, and can be read again by a version that is mended.
+fn guarded(url: &Url, read: impl FnOnce() -> Ended) -> Ended {
+    // What `read` holds is dropped with it: nothing half done is seen afterwards.
+    match std::panic::catch_unwind(std::panic::AssertUnwindSafe(read)) {
+        Ok(ended) => ended,
+        Err(panic) => {
+            let text = panic.downcast_ref::<String>().map(String::as_str);
+            let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
+            tracing::error!(
+                %url,
+                "reading the page failed by a fault of khobao's ({}); the capture is kept, please \
+                 report this",
+                text.unwrap_or("panic")
+            );
+            (End::Plain(Outcome::ReaderFault), Vec::new(), Vec::new())
+        }
+    }
+}
+
+/// Whether an HTML answer in place of robots.txt is the portal's anti-flood page.
+pub(crate) fn is_flood(site: &SiteState, exchange: &Exchange, max_bytes: usize) -> bool {
+    let kind = exchange.header("content-type").unwrap_or_default();
+    if !kind
+        .trim_start()
+        .to_ascii_lowercase()
+        .starts_with("text/html")
+    {
+        return false;
+    }
+    let input = input(site, exchange, max_bytes, Expect::Any);
+    let page = extract(&input, &site.profiles, &site.profile);
+    page.kind == PageKind::NotArticle(NotArticle::Flood)
+}
+
+fn input<'a>(
+    site: &'a SiteState,
+    exchange: &'a Exchange,
+    limit: usize,
+    expected: Expect,
+) -> Input<'a> {
+    Input {
+        url: &exchange.url,
+        status: exchange.status,
+        headers: &exchange.headers,
+        payload: &exchange.payload,
+        fetched_at: exchange.at,
+        policy: &site.policy,
+        limit,
+        expected,
+    }
 }
 
 struct Reader<'a> {
@@ -269,20 +323,8 @@ impl Reader<'_> {
             TaskKind::Sitemap => Expect::Sitemap,
             _ => Expect::Any,
         };
-        extract(
-            &Input {
-                url: &self.exchange.url,
-                status: self.exchange.status,
-                headers: &self.exchange.headers,
-                payload: &self.exchange.payload,
-                fetched_at: self.exchange.at,
-                policy: &self.site.policy,
-                limit: self.max_bytes,
-                expected,
-            },
-            &self.site.profiles,
-            &self.site.profile,
-        )
+        let input = input(self.site, self.exchange, self.max_bytes, expected);
+        extract(&input, &self.site.profiles, &self.site.profile)
     }
 
     fn page(self) -> Ended {
@@ -361,5 +403,18 @@ impl Reader<'_> {
         found.province = self.province(&found.article);
         found.robots = self.robots;
         found
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_in_reading_is_an_outcome() {
+        let url = Url::parse("http://x/").unwrap();
+        let (end, links, _) = guarded(&url, || panic!("a fault of {}", "ours"));
+        assert!(matches!(end, End::Plain(Outcome::ReaderFault)));
+        assert!(links.is_empty());
     }
 }

@@ -126,7 +126,13 @@ impl Host {
     }
 
     /// What robots.txt says of `url`; fetches it when it is unknown or older than a day.
-    pub async fn robots(&self, shared: &Shared, url: &Url) -> Verdict {
+    /// `flood` knows the portal's anti-flood page.
+    pub async fn robots(
+        &self,
+        shared: &Shared,
+        url: &Url,
+        flood: &(dyn Fn(&Exchange) -> bool + Send + Sync),
+    ) -> Verdict {
         let origin = url.origin().ascii_serialization();
         if let Some(robots) = self.known(shared, &origin) {
             return decided(&robots, url, Vec::new());
@@ -140,7 +146,15 @@ impl Host {
         }
         let old = self.lock().get(&origin).map(|robots| Robots::clone(robots));
         let clock = &*shared.clock;
-        let asked = robots::fetch(&shared.client, &self.gate, &self.net, url, old, clock);
+        let asked = robots::fetch(
+            &shared.client,
+            &self.gate,
+            &self.net,
+            url,
+            old,
+            clock,
+            flood,
+        );
         match until_stop(shared, asked).await {
             None => Verdict::Stopped,
             Some(Err(parked)) => Verdict::Parked(say(&parked)),
@@ -179,8 +193,9 @@ impl Host {
         }
     }
 
-    /// Takes in what an answer says about the host.
-    pub fn learn(&self, permit: Permit, end: &End, exchange: &Feedbacks) {
+    /// Takes in what an answer says about the host. A refusal is kept at once, so that a run that
+    /// is killed leaves the next one what it learnt.
+    pub fn learn(&self, shared: &Shared, permit: Permit, end: &End, exchange: &Feedbacks) {
         let flood = matches!(
             end,
             End::Retry {
@@ -192,8 +207,11 @@ impl Host {
             // A refusal carries the host's own `Retry-After`; a page with status 200 does not.
             Some(refused @ Feedback::Refused { .. }) => permit.done(refused),
             _ if flood => permit.done(&Feedback::Flood),
-            Some(feedback) => permit.done(feedback),
-            None => drop(permit),
+            Some(feedback) => return permit.done(feedback),
+            None => return,
+        }
+        if let Err(why) = self.save(&shared.archive) {
+            tracing::warn!("{why}");
         }
     }
 

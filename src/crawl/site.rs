@@ -14,6 +14,8 @@ use url::Url;
 
 /// Tasks read from the frontier at once.
 const AHEAD: usize = 64;
+/// A crawl that is taken up after this long visits its start pages again, microseconds.
+const STALE: i64 = 24 * 3600 * 1_000_000;
 /// Newest known articles that an update visits again, for their links to newer ones.
 const NEWEST: usize = 10;
 
@@ -97,10 +99,15 @@ impl SiteState {
             wake: Notify::new(),
             site,
         };
+        let now = shared.now();
         if resumed {
-            archive.retry_failed(&state.site.id, mode.generation, shared.now())?;
-        } else {
-            state.start(archive, shared.now())?;
+            archive.retry_failed(&state.site.id, mode.generation, now)?;
+        }
+        // What was published since a crawl was cut short is found from the start pages only.
+        let stale = resumed && now.saturating_sub(row.started) > STALE;
+        if !resumed || stale {
+            state.start(archive, now, stale)?;
+            row.started = now;
         }
         archive.put_site(&state.site.id, &row)?;
         state.lock().pending = archive.pending(&state.site.id)?;
@@ -109,13 +116,13 @@ impl SiteState {
     }
 
     /// Queues where a crawl begins: seeds, the profile's feeds and sitemaps, what failed before,
-    /// and the newest known articles.
-    fn start(&self, archive: &Archive, now: i64) -> Result<(), ArchiveError> {
+    /// and the newest known articles. `again` when this crawl has visited them before.
+    fn start(&self, archive: &Archive, now: i64, again: bool) -> Result<(), ArchiveError> {
         let id = &self.site.id;
         let generation = self.mode.generation;
         let queue = |url: &str, kind, via, step| {
             archive
-                .start_with(id, url, kind, via, generation, now + step)
+                .start_with(id, url, (kind, via), generation, now + step, again)
                 .map(drop)
         };
         for (step, seed) in self.site.seeds.iter().enumerate() {
@@ -127,7 +134,7 @@ impl SiteState {
             .filter_map(|path| UrlPolicy::resolve(&self.site.base, path))
             .map(|url| (url, TaskKind::Feed));
         // Sitemaps name the whole past: they say nothing to a crawl that ends at a day.
-        let sitemaps: Vec<Url> = if self.since.is_some() {
+        let sitemaps: Vec<Url> = if self.since.is_some() || again {
             Vec::new()
         } else {
             let own = self.profile.sitemaps().iter();
@@ -142,7 +149,7 @@ impl SiteState {
             queue(url.as_str(), kind, None, 100 + step as i64)?;
         }
         archive.retry_failed(id, generation, now + 1000)?;
-        if !self.mode.full {
+        if !self.mode.full || again {
             for (step, url) in archive.newest(id, NEWEST)?.into_iter().enumerate() {
                 queue(&url, TaskKind::Article, None, 2000 + step as i64)?;
             }
@@ -225,11 +232,17 @@ impl SiteState {
         self.lock().origin = Some(to.clone());
     }
 
+    /// Whether the URL is on the configured base's host (or where that host insists to be), not on
+    /// a further one.
+    pub fn is_base(&self, url: &Url) -> bool {
+        let same = |base: &Url| url.host_str() == base.host_str() && url.port() == base.port();
+        same(&self.site.base) || self.lock().origin.as_ref().is_some_and(same)
+    }
+
     /// The address at which a canonical URL is fetched.
     pub fn address(&self, url: Url) -> Url {
         // Further hosts of the site keep their own addresses.
-        let base = &self.site.base;
-        let own = url.host_str() == base.host_str() && url.port() == base.port();
+        let own = self.is_base(&url);
         let origin = self.lock().origin.clone();
         let Some(origin) = origin.filter(|_| own) else {
             return url;

@@ -3,6 +3,7 @@
 use super::analyse::{self, Asked};
 use super::host::{Feedbacks, Verdict};
 use super::site::{Next, SiteState};
+use super::writer::Sender;
 use super::{CrawlError, Shared};
 use crate::archive::schema::TaskKind;
 use crate::archive::{End, Finished, Task};
@@ -11,14 +12,13 @@ use crate::fetch::Request;
 use chrono::NaiveDate;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::mpsc::Sender;
 use url::Url;
 
 /// Works until the site is done, parked, or the run ends.
 pub(crate) async fn work(
     shared: Arc<Shared>,
     site: Arc<SiteState>,
-    writer: Sender<Finished>,
+    writer: Sender,
 ) -> Result<(), CrawlError> {
     let mut stop = shared.stop.clone();
     let mut ended = shared.ended.subscribe();
@@ -51,7 +51,7 @@ pub(crate) async fn work(
         };
         // What is in flight is finished even after a signal: the limits of a request bound it.
         if let Some(finished) = one(&shared, &site, task, &writer).await?
-            && writer.send(finished).await.is_err()
+            && !writer.send(&shared, finished).await
         {
             break;
         }
@@ -66,7 +66,7 @@ async fn one(
     shared: &Arc<Shared>,
     site: &Arc<SiteState>,
     task: Task,
-    writer: &Sender<Finished>,
+    writer: &Sender,
 ) -> Result<Option<Finished>, CrawlError> {
     let Ok(url) = Url::parse(&task.row.url) else {
         return Ok(Some(plain(task, Outcome::SkippedOther)));
@@ -77,7 +77,8 @@ async fn one(
     {
         return Ok(Some(plain(task, Outcome::BeforeSince)));
     }
-    let robots = match site.host.robots(shared, &url).await {
+    let flood = |exchange: &Exchange| analyse::is_flood(site, exchange, shared.max_bytes);
+    let robots = match site.host.robots(shared, &url, &flood).await {
         Verdict::Stopped => {
             site.put_back(task);
             return Ok(None);
@@ -90,7 +91,7 @@ async fn one(
         } => {
             for exchange in exchanges {
                 let finished = analyse::robots(site, exchange, &sitemaps);
-                if writer.send(finished).await.is_err() {
+                if !writer.send(shared, finished).await {
                     return Ok(None);
                 }
             }
@@ -99,7 +100,8 @@ async fn one(
     };
     let robots = match robots {
         Ok(text) => text,
-        Err(outcome @ Outcome::RobotsUnreachable) => {
+        // A further host that is dead is no reason to leave the others.
+        Err(outcome @ Outcome::RobotsUnreachable) if site.is_base(&url) => {
             let why = format!(
                 "robots.txt of {} cannot be read, so nothing may be fetched",
                 site.site.base
@@ -143,7 +145,7 @@ async fn one(
         now: shared.now(),
     };
     let finished = read(shared, site, asked).await?;
-    site.host.learn(permit, &finished.end, &feedback);
+    site.host.learn(shared, permit, &finished.end, &feedback);
     Ok(Some(finished))
 }
 

@@ -1,7 +1,8 @@
 //! The writer's thread: gathers finished tasks and commits them in groups.
 //!
 //! A group ends at 256 tasks, after 100 ms, or at once when a worker has nothing left to do
-//! until it is committed (its links are the next work).
+//! until it is committed (its links are the next work). What waits for the disk is bounded in
+//! bytes: a slow disk slows the fetching, it does not fill the memory.
 
 use super::site::SiteState;
 use super::{CrawlError, Shared};
@@ -12,11 +13,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::time::Instant;
 
 const GROUP: usize = 256;
 const GATHER: Duration = Duration::from_millis(100);
+/// What may wait for the writer, in KiB; a larger exchange waits alone.
+const ROOM_KIB: u32 = 64 << 10;
 
 /// Workers that starve until the writer commits.
 #[derive(Debug, Default)]
@@ -48,6 +51,57 @@ impl Drop for Hungry<'_> {
 }
 
 type Writer = JoinHandle<Result<Committer, CrawlError>>;
+type Waiting = (Finished, OwnedSemaphorePermit);
+
+/// A worker's way to the writer.
+#[derive(Clone)]
+pub(crate) struct Sender {
+    channel: mpsc::Sender<Waiting>,
+    room: Arc<Semaphore>,
+}
+
+impl Sender {
+    /// Hands a finished task over; false when the writer has ended.
+    pub async fn send(&self, shared: &Shared, finished: Finished) -> bool {
+        let bytes = finished.exchange.as_ref().map_or(0, |exchange| {
+            exchange.response_bytes.len() + exchange.request_bytes.len() + exchange.payload.len()
+        });
+        let kib = u32::try_from(bytes >> 10).unwrap_or(u32::MAX);
+        let kib = kib.clamp(1, ROOM_KIB);
+        let room = Arc::clone(&self.room);
+        let permit = match Arc::clone(&room).try_acquire_many_owned(kib) {
+            Ok(permit) => permit,
+            Err(_) => {
+                let _hungry = shared.hungry.begin();
+                // The writer closes it when it ends.
+                match room.acquire_many_owned(kib).await {
+                    Ok(permit) => permit,
+                    Err(_) => return false,
+                }
+            }
+        };
+        self.channel.send((finished, permit)).await.is_ok()
+    }
+}
+
+/// Ends the run when the writer ends in any other way than in order, a panic included: whoever
+/// waits for a commit must not wait for ever.
+struct Watch<'a> {
+    shared: &'a Shared,
+    sites: &'a HashMap<SiteId, Arc<SiteState>>,
+    room: &'a Semaphore,
+    in_order: bool,
+}
+
+impl Drop for Watch<'_> {
+    fn drop(&mut self) {
+        self.room.close();
+        if !self.in_order {
+            self.shared.end("failed");
+            self.sites.values().for_each(|site| site.wake());
+        }
+    }
+}
 
 /// Starts the thread. It ends when every sender is dropped, or with the first error.
 pub(crate) fn start(
@@ -55,8 +109,13 @@ pub(crate) fn start(
     committer: Committer,
     sites: HashMap<SiteId, Arc<SiteState>>,
     modes: HashMap<SiteId, CrawlMode>,
-) -> Result<(mpsc::Sender<Finished>, Writer), CrawlError> {
-    let (sender, receiver) = mpsc::channel(GROUP);
+) -> Result<(Sender, Writer), CrawlError> {
+    let (channel, receiver) = mpsc::channel(GROUP);
+    let room = Arc::new(Semaphore::new(ROOM_KIB as usize));
+    let sender = Sender {
+        channel,
+        room: Arc::clone(&room),
+    };
     let internal = |why: std::io::Error| CrawlError::Internal(why.to_string());
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
@@ -65,11 +124,14 @@ pub(crate) fn start(
     let thread = std::thread::Builder::new()
         .name("khobao-writer".to_owned())
         .spawn(move || {
+            let mut watch = Watch {
+                shared: &shared,
+                sites: &sites,
+                room: &room,
+                in_order: false,
+            };
             let result = runtime.block_on(write(&shared, committer, receiver, &sites, &modes));
-            if result.is_err() {
-                shared.end("failed");
-                sites.values().for_each(|site| site.wake());
-            }
+            watch.in_order = result.is_ok();
             result
         })
         .map_err(internal)?;
@@ -79,7 +141,7 @@ pub(crate) fn start(
 async fn write(
     shared: &Shared,
     mut committer: Committer,
-    mut receiver: mpsc::Receiver<Finished>,
+    mut receiver: mpsc::Receiver<Waiting>,
     sites: &HashMap<SiteId, Arc<SiteState>>,
     modes: &HashMap<SiteId, CrawlMode>,
 ) -> Result<Committer, CrawlError> {
@@ -94,7 +156,10 @@ async fn write(
     while let Some(first) = receiver.recv().await {
         group.push(first);
         gather(shared, &mut receiver, &mut group).await;
-        for done in committer.commit(std::mem::take(&mut group), &mode, shared.now())? {
+        let (finished, room): (Vec<_>, Vec<_>) = group.drain(..).unzip();
+        let committed = committer.commit(finished, &mode, shared.now())?;
+        drop(room);
+        for done in committed {
             if let Some(site) = sites.get(&done.site) {
                 let pending = site.committed(&done);
                 shared.observer.committed(&done, pending);
@@ -104,11 +169,7 @@ async fn write(
     Ok(committer)
 }
 
-async fn gather(
-    shared: &Shared,
-    receiver: &mut mpsc::Receiver<Finished>,
-    group: &mut Vec<Finished>,
-) {
+async fn gather(shared: &Shared, receiver: &mut mpsc::Receiver<Waiting>, group: &mut Vec<Waiting>) {
     let deadline = Instant::now() + GATHER;
     while group.len() < GROUP {
         if let Ok(more) = receiver.try_recv() {

@@ -63,6 +63,8 @@ pub enum Outcome {
     NotArticle(NotArticle),
     /// Failed on the wire.
     Fault(FaultKind),
+    /// Captured, but reading it failed by a fault of the program's own.
+    ReaderFault,
     /// A further listing page, not fetched: what its predecessor lists is older than `--since`.
     BeforeSince,
 }
@@ -122,6 +124,7 @@ impl Outcome {
                 FaultKind::Protocol => "protocol_error",
                 FaultKind::TooLarge => "too_large",
             },
+            Self::ReaderFault => "reader_fault",
             Self::BeforeSince => "before_since",
         }
     }

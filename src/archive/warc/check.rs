@@ -15,6 +15,10 @@ pub struct Checked {
     pub offset: u64,
     /// Length of the member; 0 when it cannot be read.
     pub length: u64,
+    /// `WARC-Record-ID` as it stands there.
+    pub record_id: String,
+    /// The payload's digest as labelled.
+    pub payload: Option<String>,
     /// What is wrong with it.
     pub faults: Vec<String>,
 }
@@ -28,6 +32,11 @@ pub fn check_file(path: &Path, visit: &mut dyn FnMut(Checked)) -> Result<(), War
                 capture: stored.is_capture(),
                 offset: stored.offset,
                 length: stored.length,
+                record_id: stored
+                    .field("WARC-Record-ID")
+                    .unwrap_or_default()
+                    .to_owned(),
+                payload: stored.payload_digest().map(str::to_owned),
                 faults: stored.digest_faults(),
             },
             Err(WarcError::Damaged { offset, why, .. }) => Checked {
@@ -35,6 +44,8 @@ pub fn check_file(path: &Path, visit: &mut dyn FnMut(Checked)) -> Result<(), War
                 capture: false,
                 offset,
                 length: 0,
+                record_id: String::new(),
+                payload: None,
                 faults: vec![why],
             },
             Err(why) => return Err(why),

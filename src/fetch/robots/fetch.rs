@@ -9,6 +9,8 @@ use std::io::Read as _;
 use std::sync::Arc;
 use url::Url;
 
+/// Times that a refusal ("not now") is waited out before the rules count as unreachable.
+const REFUSALS: usize = 2;
 /// Redirects that are followed (RFC 9309, section 2.3.1.2).
 const MAX_REDIRECTS: usize = 5;
 
@@ -120,8 +122,9 @@ fn text(exchange: &Exchange) -> Vec<u8> {
 }
 
 /// Gets the rules of the origin of `url`, redirects included, each request under the host's
-/// gate, and sets the gate's crawl delay. Gives all exchanges, to be archived. `Err` when the
-/// host is parked.
+/// gate, and sets the gate's crawl delay. `flood` knows the portal's anti-flood page: it says
+/// nothing about the rules, whatever its status, and is asked past like a 429 or 503, which the
+/// gate makes later. Gives all other exchanges, to be archived. `Err` when the host is parked.
 pub async fn fetch(
     client: &Client,
     gate: &HostGate,
@@ -129,16 +132,31 @@ pub async fn fetch(
     url: &Url,
     old: Option<Robots>,
     clock: &dyn Clock,
+    flood: &(dyn Fn(&Exchange) -> bool + Send + Sync),
 ) -> Result<(Robots, Vec<Exchange>), Parked> {
     let mut fetch = RobotsFetch::new(url, old);
     let mut exchanges = Vec::new();
+    let mut refusals = 0;
     let cap = PaceSettings::default().retry_after_cap;
     loop {
         let permit = gate.acquire().await?;
         let exchange = client.get(&fetch.request(site).under(&permit)).await;
         let now = clock.now();
-        if let Some(feedback) = Feedback::of(&exchange, now, cap) {
-            permit.done(&feedback);
+        let feedback = Feedback::of(&exchange, now, cap);
+        let refused = matches!(feedback, Some(Feedback::Refused { .. }));
+        let flood = !refused && exchange.fault.is_none() && flood(&exchange);
+        match feedback {
+            _ if flood => permit.done(&Feedback::Flood),
+            Some(feedback) => permit.done(&feedback),
+            None => drop(permit),
+        }
+        if (refused || flood) && refusals < REFUSALS {
+            refusals += 1;
+            continue;
+        }
+        if flood {
+            let why = format!("{}: only anti-flood pages", fetch.url());
+            return Ok((Robots::unreachable(why, now, None), exchanges));
         }
         let step = fetch.answer(&exchange, now);
         exchanges.push(exchange);
