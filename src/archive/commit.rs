@@ -105,12 +105,22 @@ pub struct CrawlMode {
     pub since: bool,
 }
 
+/// What is remembered of a URL that needs no queueing.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Known {
+    /// The crawl that met it.
+    pub generation: u32,
+    /// An article that this crawl was the first to find.
+    pub new: bool,
+    /// One of the portal's lists names it.
+    pub listed: bool,
+}
+
 /// The writer of an archive.
 pub struct Committer {
     pub(super) archive: Arc<Archive>,
     warc: warc::Writer,
-    /// Crawl that met it, and whether that crawl found it first.
-    pub(super) known: Cache<UrlHash, (u32, bool)>,
+    pub(super) known: Cache<UrlHash, Known>,
     /// The report of this run.
     pub run: RunReport,
     pub(super) clock: i64,
@@ -194,11 +204,12 @@ impl Committer {
             payload_digest: finished.payload,
             revisit_of: original.as_ref().map(|first| warc::RevisitRef {
                 record_id: first.warc_record.clone(),
-                uri: first.url.clone(),
+                uri: first.uri.clone().unwrap_or_else(|| first.url.clone()),
                 date: chrono::DateTime::from_timestamp_micros(first.at).unwrap_or_default(),
             }),
         })?;
         Ok(Some(CaptureRow {
+            uri: (exchange.url.as_str() != row.url).then(|| exchange.url.to_string()),
             url: row.url.clone(),
             at: exchange.at.timestamp_micros(),
             file: position.file.to_string(),
@@ -291,7 +302,7 @@ impl Committer {
                 row.attempts += u8::from(counts);
                 *report.retries.entry(why.name().to_owned()).or_default() += 1;
                 row.queued = Some(Queued {
-                    prio: row.kind.priority(),
+                    prio: row.priority(),
                     due,
                 });
             }

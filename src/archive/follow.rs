@@ -1,12 +1,20 @@
 //! What a finished task leads to: links that become tasks, and redirects that become aliases.
 //! Part of the writer; everything goes into the task's own batch.
 
-use super::commit::{Committer, CrawlMode, NewTask};
+use super::commit::{Committer, CrawlMode, Known, NewTask};
 use super::schema::{TaskKind, UrlHash, UrlRow, key, url_hash};
 use super::store::Batch;
 use super::{ArchiveError, frontier};
-use crate::domain::{LinkKind, RecordId};
+use crate::domain::{LinkKind, Outcome, RecordId};
 use std::collections::HashSet;
+
+fn known(row: &UrlRow, generation: u32) -> Known {
+    Known {
+        generation,
+        new: row.kind == TaskKind::Article && row.found == generation,
+        listed: row.via.is_some_and(LinkKind::is_listed),
+    }
+}
 
 impl Committer {
     /// Queues the links that this crawl wants: unknown ones, and known ones that it visits again.
@@ -20,7 +28,8 @@ impl Committer {
     ) -> Result<u64, ArchiveError> {
         let mut added = 0;
         let mut fresh = false;
-        let mut met = HashSet::new();
+        // Its own row is in the batch already.
+        let mut met = HashSet::from([url_hash(&from.url)]);
         let (next, links): (Vec<_>, Vec<_>) = links
             .into_iter()
             .partition(|link| link.kind == TaskKind::NextPage);
@@ -40,14 +49,16 @@ impl Committer {
             if turned && mode.since && link.kind == TaskKind::NextPage {
                 continue;
             }
-            if let Some((generation, new)) = self.known.get(&hash)
-                && generation == mode.generation
+            let listed = link.via.is_some_and(LinkKind::is_listed);
+            if let Some(known) = self.known.get(&hash)
+                && known.generation == mode.generation
                 && link.kind != TaskKind::NextPage
+                && (known.listed || !listed)
             {
-                fresh |= new;
+                fresh |= known.new;
                 continue;
             }
-            let Some(row) = self.archive.row::<UrlRow>(&key(b'u', &[&hash]))? else {
+            let Some(mut row) = self.archive.row::<UrlRow>(&key(b'u', &[&hash]))? else {
                 let mut row = frontier::new_row(
                     link.url,
                     from.site.clone(),
@@ -66,7 +77,10 @@ impl Committer {
             };
             let new = row.kind == TaskKind::Article && row.found == mode.generation;
             fresh |= new;
-            self.known.insert(hash, (mode.generation, new));
+            if listed && !row.via.is_some_and(LinkKind::is_listed) {
+                self.list(batch, &hash, &mut row, link.via);
+            }
+            self.known.insert(hash, known(&row, mode.generation));
             let again = row.queued.is_none()
                 && row.generation < mode.generation
                 && match row.kind {
@@ -95,11 +109,31 @@ impl Committer {
         Ok(added)
     }
 
+    /// One of the portal's lists names a URL that other links had led to: if it is not there, it
+    /// has expired.
+    fn list(&mut self, batch: &mut Batch, hash: &UrlHash, row: &mut UrlRow, via: Option<LinkKind>) {
+        row.via = via;
+        if row.kind == TaskKind::Article && row.outcome == Some(Outcome::DeadLink) {
+            row.outcome = Some(Outcome::Expired);
+            let report = self.run.sites.get_mut(row.site.as_str());
+            if let Some(report) = report
+                && let Some(dead) = report.outcomes.get_mut(Outcome::DeadLink.name())
+                && *dead > 0
+            {
+                *dead -= 1;
+                if *dead == 0 {
+                    report.outcomes.remove(Outcome::DeadLink.name());
+                }
+                report.count(Outcome::Expired, 1);
+            }
+        }
+        self.archive.put(batch, key(b'u', &[hash]), row);
+    }
+
     fn queue(&mut self, batch: &mut Batch, hash: &UrlHash, row: UrlRow, now: i64, generation: u32) {
         // A clock of its own keeps the order of discovery within one microsecond.
         self.clock = now.max(self.clock + 1);
-        let new = row.kind == TaskKind::Article && row.found == generation;
-        self.known.insert(*hash, (generation, new));
+        self.known.insert(*hash, known(&row, generation));
         self.archive.enqueue(batch, hash, row, self.clock);
     }
 

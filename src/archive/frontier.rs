@@ -2,7 +2,7 @@
 //! few tasks that the caller asks for.
 
 use super::schema::{
-    BEHIND, NEXT_RUN, Queued, TaskKind, UrlHash, UrlRow, after, key, queue_key, url_hash,
+    NEXT_RUN, Queued, TaskKind, UrlHash, UrlRow, after, key, queue_key, url_hash,
 };
 use super::store::Batch;
 use super::{Archive, ArchiveError};
@@ -186,11 +186,7 @@ impl Archive {
 
     pub(super) fn enqueue(&self, batch: &mut Batch, hash: &UrlHash, mut row: UrlRow, due: i64) {
         let queued = Queued {
-            prio: if row.behind.is_empty() {
-                row.kind.priority()
-            } else {
-                BEHIND
-            },
+            prio: row.priority(),
             due,
         };
         row.queued = Some(queued);

@@ -114,6 +114,7 @@ impl ArchiveError {
         match self {
             Self::Store(why) => why.is_damage(),
             Self::Row { .. } => true,
+            Self::Warc(why) => why.is_damage(),
             _ => false,
         }
     }
@@ -137,30 +138,27 @@ impl Archive {
             path: dir.to_owned(),
             why: why.to_string(),
         };
+        // A folder that holds something else is left as it is.
+        let known = ["warc", "lock", "README.md", ".gitignore", "index"];
+        let is_archive = dir.join("khobao.json").exists();
+        let foreign = |name: &std::ffi::OsStr| !known.iter().any(|known| name == *known);
+        let mut strange = false;
+        if dir.exists() && !is_archive {
+            let listing = std::fs::read_dir(dir).map_err(|why| io("list", why))?;
+            strange = listing.flatten().any(|entry| foreign(&entry.file_name()));
+            let warcs = std::fs::read_dir(dir.join("warc"));
+            strange |= warcs.is_ok_and(|mut warcs| warcs.next().is_some());
+        }
+        if strange {
+            return Err(ArchiveError::Foreign {
+                dir: dir.to_owned(),
+            });
+        }
         std::fs::create_dir_all(dir.join("warc")).map_err(|why| io("create", why))?;
         let hold = Hold::take(dir)?;
         if dir.join("khobao.json").exists() {
             drop(hold);
             return Self::open(dir);
-        }
-        let known = ["warc", "lock", "README.md", ".gitignore", "index"];
-        for entry in std::fs::read_dir(dir)
-            .map_err(|why| io("list", why))?
-            .flatten()
-        {
-            if !known.iter().any(|name| entry.file_name() == *name) {
-                return Err(ArchiveError::Foreign {
-                    dir: dir.to_owned(),
-                });
-            }
-        }
-        let warcs = std::fs::read_dir(dir.join("warc"))
-            .map_err(|why| io("list", why))?
-            .count();
-        if warcs > 0 {
-            return Err(ArchiveError::Foreign {
-                dir: dir.to_owned(),
-            });
         }
         // Without a marker, an index is what a creation that was cut short left behind.
         let index = dir.join("index");
@@ -241,6 +239,14 @@ impl Archive {
             }
             .into()),
         }
+    }
+
+    /// Fails when another process holds the archive at `dir`; a folder without one is free.
+    pub fn is_free(dir: &Path) -> Result<(), ArchiveError> {
+        if dir.join("lock").exists() {
+            Hold::take(dir)?;
+        }
+        Ok(())
     }
 
     /// The archive's folder.

@@ -151,6 +151,17 @@ pub struct UrlRow {
     pub captured: Option<i64>,
 }
 
+impl UrlRow {
+    /// Its place among the tasks of its site.
+    pub fn priority(&self) -> u8 {
+        if self.behind.is_empty() {
+            self.kind.priority()
+        } else {
+            BEHIND
+        }
+    }
+}
+
 fn is_zero(n: &u8) -> bool {
     *n == 0
 }
@@ -158,8 +169,11 @@ fn is_zero(n: &u8) -> bool {
 /// One capture: where an exchange stands in the WARC files.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CaptureRow {
-    /// The URL that was asked for.
+    /// The URL that was asked for, in canonical form.
     pub url: String,
+    /// The URL as it was sent (WARC-Target-URI), where that is another spelling.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub uri: Option<String>,
     /// When, microseconds since 1970.
     pub at: i64,
     /// File name in `warc/`.

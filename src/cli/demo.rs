@@ -2,6 +2,7 @@
 
 use super::args::LogFormat;
 use super::{Failure, code, crawl, setup};
+use crate::archive::Archive;
 use crate::crawl::Plan;
 use crate::portal::{Portal, PortalConfig};
 use std::path::Path;
@@ -22,6 +23,7 @@ pub(super) fn demo(articles: u32, dir: &Path, format: LogFormat) -> anyhow::Resu
             .next()
             .is_none();
         if dir.join(MARK).is_file() {
+            Archive::is_free(&dir.join("archive"))?;
             std::fs::remove_dir_all(dir).map_err(|why| fail("replace", why))?;
         } else if !empty {
             return Err(Failure::error(
@@ -71,14 +73,16 @@ pub(super) fn demo(articles: u32, dir: &Path, format: LogFormat) -> anyhow::Resu
     let stats = archive.stats()?;
     let records: u64 = stats.sites.values().map(|site| site.records).sum();
     let shown = file.display();
+    let me = std::env::args().next();
+    let me = me.as_deref().unwrap_or("khobao");
     eprintln!(
         "\nThe portal showed {visible} articles to visitors; the archive holds {records} records of \
          them\n({requests} requests in {:.1} s, {} captures, {} bytes of WARC).\n\n\
          Try next:\n  \
-         khobao stats --config {shown}\n  \
-         khobao runs show --config {shown}\n  \
-         khobao export --config {shown} | head -1\n  \
-         khobao verify --config {shown}",
+         {me} stats --config {shown}\n  \
+         {me} runs show --config {shown}\n  \
+         {me} export --config {shown} | head -1\n  \
+         {me} verify --config {shown}",
         begun.elapsed().as_secs_f64(),
         stats.captures,
         stats.warc_bytes,

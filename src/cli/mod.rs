@@ -13,8 +13,10 @@ mod progress;
 mod setup;
 
 use crate::archive::ArchiveError;
+use crate::archive::warc::WarcError;
 use crate::config::ConfigError;
 use crate::crawl::CrawlError;
+use crate::fetch::FetchError;
 use args::{Cli, Command, LogFormat};
 use clap::Parser;
 use std::io::IsTerminal;
@@ -93,12 +95,21 @@ fn code_of(why: &anyhow::Error) -> u8 {
     if why.downcast_ref::<ConfigError>().is_some() {
         return code::USAGE;
     }
-    let archive =
-        why.downcast_ref::<ArchiveError>()
-            .or_else(|| match why.downcast_ref::<CrawlError>() {
-                Some(CrawlError::Archive(why)) => Some(why),
-                _ => None,
-            });
+    let crawl = why.downcast_ref::<CrawlError>();
+    if let Some(CrawlError::Fetch(FetchError::ExtraCa { .. })) = crawl {
+        return code::USAGE;
+    }
+    let warc = match crawl {
+        Some(CrawlError::Warc(why)) => Some(why),
+        _ => why.downcast_ref::<WarcError>(),
+    };
+    if warc.is_some_and(WarcError::is_damage) {
+        return code::DAMAGED;
+    }
+    let archive = match crawl {
+        Some(CrawlError::Archive(why)) => Some(why),
+        _ => why.downcast_ref::<ArchiveError>(),
+    };
     match archive {
         Some(ArchiveError::Held { .. }) => code::HELD,
         Some(ArchiveError::Missing { .. } | ArchiveError::Foreign { .. }) => code::USAGE,

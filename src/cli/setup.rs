@@ -11,10 +11,13 @@ use std::sync::Arc;
 pub(super) fn profiles(config: &Path) -> anyhow::Result<ProfileSet> {
     let mut files = Vec::new();
     if let Some(dir) = Config::selectors_dir(config) {
-        let listing = std::fs::read_dir(&dir).with_context(|| {
-            format!(
-                "cannot read crawler.selectors = {}; name a folder of profiles",
-                dir.display()
+        let listing = std::fs::read_dir(&dir).map_err(|why| {
+            super::Failure::error(
+                super::code::USAGE,
+                format!(
+                    "cannot read crawler.selectors = {}: {why}; name a folder of profiles",
+                    dir.display()
+                ),
             )
         })?;
         for entry in listing.flatten() {

@@ -106,7 +106,8 @@ pub(crate) fn robots(site: &SiteState, exchange: Exchange, sitemaps: &[Url]) -> 
 
 /// Flood pages are never stored, nor is what will be asked for again; what never came cannot be.
 fn keep(end: &End, exchange: &Exchange) -> bool {
-    let again = matches!(end, End::Retry { .. });
+    // A redirect to another spelling of the same URL is an answer, though the URL is asked again.
+    let again = matches!(end, End::Retry { outcome, .. } if *outcome != Outcome::Redirected);
     let flood = matches!(
         end,
         End::NextRun(Outcome::NotArticle(NotArticle::Flood))
@@ -209,16 +210,7 @@ impl Reader<'_> {
 
     /// A listed article that is not there has expired or was withdrawn; anything else is dead.
     fn not_found(&self) -> Outcome {
-        let listed = matches!(
-            self.task.row.via,
-            Some(
-                LinkKind::Newer
-                    | LinkKind::Older
-                    | LinkKind::Item
-                    | LinkKind::Feed
-                    | LinkKind::Sitemap
-            )
-        );
+        let listed = self.task.row.via.is_some_and(LinkKind::is_listed);
         let known = self.task.row.record.is_some();
         if self.task.row.kind == TaskKind::Article && (listed || known) {
             Outcome::Expired

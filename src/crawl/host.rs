@@ -266,14 +266,11 @@ fn say(parked: &Parked) -> String {
 
 /// Runs `work` unless the run ends first.
 async fn until_stop<T>(shared: &Shared, work: impl Future<Output = T>) -> Option<T> {
-    let mut stop = shared.stop.clone();
-    let mut ended = shared.ended.subscribe();
     if shared.stopping() {
         return None;
     }
     tokio::select! {
         done = work => Some(done),
-        _ = stop.wait_for(|stop| *stop) => None,
-        _ = ended.wait_for(Option::is_some) => None,
+        () = shared.stopped() => None,
     }
 }

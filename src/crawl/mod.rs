@@ -102,6 +102,16 @@ impl Shared {
         *self.stop.borrow() || self.ended.borrow().is_some()
     }
 
+    /// Resolves when the run is to end, for whatever reason.
+    pub async fn stopped(&self) {
+        let mut stop = self.stop.clone();
+        let mut ended = self.ended.subscribe();
+        tokio::select! {
+            () = until(stop.wait_for(|stop| *stop)) => {}
+            () = until(ended.wait_for(Option::is_some)) => {}
+        }
+    }
+
     /// Ends the run early, with the reason for the report.
     pub fn end(&self, why: &'static str) {
         self.ended.send_if_modified(|ended| {
@@ -120,6 +130,13 @@ impl Shared {
             self.end("limit");
         }
         taken
+    }
+}
+
+/// Waits for good when nobody can send any more.
+async fn until<T, E>(change: impl Future<Output = Result<T, E>>) {
+    if change.await.is_err() {
+        std::future::pending::<()>().await;
     }
 }
 

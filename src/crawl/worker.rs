@@ -20,8 +20,6 @@ pub(crate) async fn work(
     site: Arc<SiteState>,
     writer: Sender,
 ) -> Result<(), CrawlError> {
-    let mut stop = shared.stop.clone();
-    let mut ended = shared.ended.subscribe();
     while !shared.stopping() {
         let changed = site.changed();
         let task = match site.next(&shared.archive, shared.now())? {
@@ -31,8 +29,7 @@ pub(crate) async fn work(
                 let _hungry = shared.hungry.begin();
                 tokio::select! {
                     () = changed => {}
-                    _ = stop.changed() => {}
-                    _ = ended.changed() => {}
+                    () = shared.stopped() => {}
                 }
                 continue;
             }
@@ -43,8 +40,7 @@ pub(crate) async fn work(
                 tokio::select! {
                     () = changed => {}
                     () = tokio::time::sleep(Duration::from_micros(wait)) => {}
-                    _ = stop.changed() => {}
-                    _ = ended.changed() => {}
+                    () = shared.stopped() => {}
                 }
                 continue;
             }

@@ -110,6 +110,16 @@ pub enum LinkKind {
     Skip,
 }
 
+impl LinkKind {
+    /// Whether one of the portal's own lists names the URL as an article.
+    pub fn is_listed(self) -> bool {
+        matches!(
+            self,
+            Self::Newer | Self::Older | Self::Item | Self::Feed | Self::Sitemap
+        )
+    }
+}
+
 /// How bytes became text: what was declared and what was used (WHATWG encoding names).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CharsetFacts {

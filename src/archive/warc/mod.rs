@@ -60,6 +60,11 @@ pub enum WarcError {
 }
 
 impl WarcError {
+    /// Whether a file is damaged (exit code 6).
+    pub fn is_damage(&self) -> bool {
+        matches!(self, Self::Damaged { .. })
+    }
+
     pub(super) fn io(doing: &'static str, file: &Path, why: &std::io::Error) -> Self {
         Self::Io {
             doing,
