@@ -136,6 +136,9 @@ fn fields_are_right(theme: Theme) {
             each(&record["images"], "caption"),
             json!(captions),
         );
+        // The full image, where the page shows only its thumb.
+        let images: Vec<&str> = truth.images.iter().map(|i| i.url.as_str()).collect();
+        check("images", each(&record["images"], "url"), json!(images));
         let people: Vec<Value> = truth
             .people
             .iter()

@@ -7,7 +7,7 @@ use super::rules::{Found, View, value};
 use crate::domain::{
     Article, Attachment, Block, BlockKind, Byline, Image, Timestamp, UrlPolicy, Warning,
 };
-use crate::extract::profile::{Profile, Rule};
+use crate::extract::profile::{Css, Profile, Rule};
 use chrono::{DateTime, Utc};
 use scraper::ElementRef;
 use std::collections::BTreeMap;
@@ -192,7 +192,12 @@ fn attachments(out: &mut Reading, view: &View<'_>, url: &Url) -> Vec<Attachment>
 }
 
 /// The lead image of the element that a rule found: its first image, with the caption in it.
-fn lead_image(view: &View<'_>, element: ElementRef<'_>, rule: &Rule, url: &Url) -> Option<Image> {
+fn lead_image<'a>(
+    view: &View<'a>,
+    element: ElementRef<'a>,
+    rule: &'a Rule,
+    url: &Url,
+) -> Option<Image> {
     if let Some(attr) = &rule.attr {
         let address = UrlPolicy::resolve(url, element.attr(attr)?)?;
         return Some(Image {
@@ -215,6 +220,11 @@ fn lead_image(view: &View<'_>, element: ElementRef<'_>, rule: &Rule, url: &Url) 
             .filter(|inner| inner.value().name() == "img" && !dropped(inner))
             .find_map(|inner| image(inner, url))?
     };
+    if let Some(full) = &rule.full
+        && let Some(address) = full_size(view, full, &found.url, url)
+    {
+        found.url = address;
+    }
     found.caption = view
         .profile
         .caption
@@ -223,6 +233,19 @@ fn lead_image(view: &View<'_>, element: ElementRef<'_>, rule: &Rule, url: &Url) 
         .map(|caption| super::dom::inline_text(caption, |_| false))
         .filter(|caption| !caption.is_empty());
     Some(found)
+}
+
+/// The address of a thumb's full-size image: of the same file name, where the rule says.
+fn full_size<'a>(view: &View<'a>, css: &'a Css, thumb: &str, page: &Url) -> Option<String> {
+    let name = |url: &str| url.rsplit('/').next().unwrap_or_default().to_owned();
+    let wanted = name(thumb);
+    view.index
+        .select(css)
+        .into_iter()
+        .filter_map(|at| at.attr("src").or_else(|| at.attr("content")))
+        .filter_map(|text| UrlPolicy::resolve(page, text))
+        .map(String::from)
+        .find(|url| name(url) == wanted)
 }
 
 /// Fills in blocks and images; gives the byline lines found at the body's end, in their order.

@@ -239,16 +239,20 @@ impl Compiler<'_> {
         })
     }
 
+    fn named_css(&self, text: &Text) -> Result<Css> {
+        Ok(Css {
+            selector: self.css(text)?,
+            names: names(text.get_ref()),
+        })
+    }
+
     fn rule(&self, raw: &RawRule) -> Result<Rule> {
         let pick = self.one(raw.pick.as_ref(), &["first", "last", "all"])?;
         let scope = self.one(raw.scope.as_ref(), &["article", "page"])?;
         let trust = self.one(raw.trust.as_ref(), &["high", "low"])?;
         Ok(Rule {
             name: raw.name.clone(),
-            css: Css {
-                selector: self.css(&raw.css)?,
-                names: names(raw.css.get_ref()),
-            },
+            css: self.named_css(&raw.css)?,
             attr: raw.attr.clone(),
             regex: raw
                 .regex
@@ -256,6 +260,7 @@ impl Compiler<'_> {
                 .map(|text| self.regex(text))
                 .transpose()?,
             drop: self.any(&raw.drop)?,
+            full: raw.full.as_ref().map(|css| self.named_css(css)).transpose()?,
             split: raw
                 .split
                 .as_ref()

@@ -124,6 +124,8 @@ pub(super) struct Rule {
     pub attr: Option<String>,
     pub regex: Option<Regex>,
     pub drop: Option<Selector>,
+    /// Where the full-size image of a thumb stands, anywhere on the page.
+    pub full: Option<Css>,
     pub split: Option<Regex>,
     /// Folded.
     pub label: Vec<String>,

@@ -63,6 +63,7 @@ pub(super) struct RawRule {
     pub regex: Option<Text>,
     #[serde(default)]
     pub drop: Vec<Text>,
+    pub full: Option<Text>,
     pub split: Option<Text>,
     #[serde(default)]
     pub label: Vec<String>,
