@@ -302,3 +302,26 @@ fn the_same_text_under_another_title_is_a_record_that_names_the_first() {
     let unique = place.expect(0, &["export", "--unique"]);
     assert_eq!(unique.lines().count(), records.len() - 1);
 }
+
+#[test]
+fn a_nearly_equal_text_names_the_record_that_it_is_near_to() {
+    let portal = Portal::start(PortalConfig::with_articles(40)).unwrap();
+    let place = Place::new(&portal.base(), "capture = [\"pages\"]");
+    let words = |from: usize, to: usize| {
+        let words: Vec<String> = (from..to).map(|n| format!("tiếng{n}")).collect();
+        words.join(" ")
+    };
+    let body = words(0, 600);
+    portal.publish(Draft::new("Bản gốc", "Mở đầu.", &[&body]));
+    place.expect(0, &["crawl"]);
+    portal.publish(Draft::new("Bản sửa", "Mở đầu!", &[&format!("{body} thêm")]));
+    portal.publish(Draft::new("Bài khác", "Mở đầu.", &[&words(600, 1200)]));
+    place.expect(0, &["crawl"]);
+    let records = place.records();
+    let named = |title: &str| records.iter().find(|r| r["title"] == title).unwrap();
+    assert_eq!(named("Bản sửa")["near"], named("Bản gốc")["id"]);
+    assert_eq!(named("Bản sửa")["same_as"], Value::Null);
+    assert_eq!(named("Bản gốc")["near"], Value::Null);
+    assert_eq!(named("Bài khác")["near"], Value::Null);
+    place.expect(0, &["verify"]);
+}

@@ -1,9 +1,7 @@
 //! The frontier's rows: what is due for a site, in which order. Nothing is held in RAM but the
 //! few tasks that the caller asks for.
 
-use super::schema::{
-    NEXT_RUN, Queued, TaskKind, UrlHash, UrlRow, after, key, queue_key, url_hash,
-};
+use super::schema::{NEXT_RUN, Queued, TaskKind, UrlHash, UrlRow, after, key, queue_key, url_hash};
 use super::store::Batch;
 use super::{Archive, ArchiveError};
 use crate::domain::{LinkKind, SiteId};

@@ -3,7 +3,7 @@
 
 use super::schema::{RecordRow, RevisionRow, UrlRow, key, time_key};
 use super::store::Batch;
-use super::{Archive, ArchiveError};
+use super::{Archive, ArchiveError, near};
 use crate::domain::{
     Article, CanonicalUrl, CharsetFacts, Digest, Outcome, RecordId, TlsFacts, Warning,
 };
@@ -231,8 +231,13 @@ impl Archive {
             sort: sort_time(&found.article),
             current: revision,
             same_as: first,
+            near: None,
         };
         add_aliases(&mut record, aliases);
+        if first.is_none() && near::is_comparable(&found.article.text()) {
+            record.near = self.near(found.simhash, id)?;
+            self.put_near(batch, found.simhash, id);
+        }
         if let Some(first) = first {
             self.share_body(first, &mut record.current)?;
         } else if has_text {
@@ -304,8 +309,31 @@ impl Archive {
             }
             _ => record.same_as = None,
         }
+        self.compare_again(batch, &mut record, &old, found)?;
         self.put_record(batch, &record);
         Ok(Outcome::Revision)
+    }
+
+    /// A revision with another text has other near copies.
+    fn compare_again(
+        &self,
+        batch: &mut Batch,
+        record: &mut RecordRow,
+        old: &RevisionRow,
+        found: &Extracted,
+    ) -> Result<(), ArchiveError> {
+        if old.text_digest == found.text_digest {
+            return Ok(());
+        }
+        if let Ok(simhash) = u64::from_str_radix(&old.simhash, 16) {
+            self.forget_near(batch, simhash, record.id);
+        }
+        record.near = None;
+        if record.same_as.is_none() && near::is_comparable(&found.article.text()) {
+            record.near = self.near(found.simhash, record.id)?;
+            self.put_near(batch, found.simhash, record.id);
+        }
+        Ok(())
     }
 
     /// Stores the body once: when `first` has it byte for byte, `revision` only points there.

@@ -8,6 +8,7 @@ mod follow;
 mod frontier;
 mod hold;
 mod judge;
+mod near;
 mod read;
 mod runs;
 pub mod schema;

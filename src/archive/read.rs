@@ -76,6 +76,9 @@ pub struct Record {
     /// The first record with the same text.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub same_as: Option<RecordId>,
+    /// An earlier record with nearly the same text.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub near: Option<RecordId>,
     /// Where it comes from.
     pub provenance: Provenance,
     /// What was odd.
@@ -230,6 +233,7 @@ impl Archive {
             text_digest: revision.text_digest,
             simhash: revision.simhash,
             same_as: row.same_as,
+            near: row.near,
             provenance: revision.provenance,
             warnings: revision.warnings,
         }))

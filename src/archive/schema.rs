@@ -12,6 +12,7 @@
 //! | `v` | record, revision | [`RevisionRow`] that was replaced |
 //! | `d` | content digest, site | the first record with this title, time and text |
 //! | `x` | text digest | the first record with this text |
+//! | `b` | band, 16 bits of the simhash, simhash, record | nothing: near copies |
 //! | `t` | site, 0, published, record | nothing: the export's order |
 //! | `c` | URL hash, time | [`CaptureRow`] |
 //! | `f` | WARC file, 0, offset | URL hash and time of the capture that stands there |
@@ -267,6 +268,9 @@ pub struct RecordRow {
     /// The first record with the same text.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub same_as: Option<RecordId>,
+    /// An earlier record whose text is nearly the same (simhashes differ in at most 3 bits).
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub near: Option<RecordId>,
     /// When it was seen last, microseconds since 1970.
     pub last_seen: i64,
     /// Its key in the time index.

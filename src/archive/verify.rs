@@ -8,7 +8,7 @@ use super::schema::{
     queue_key, time_key, url_hash,
 };
 use super::store::open_value;
-use super::{Archive, ArchiveError, warc};
+use super::{Archive, ArchiveError, near, warc};
 use crate::domain::{Digest, RecordId};
 use crate::extract::fields::text::normal;
 use serde::Serialize;
@@ -279,10 +279,12 @@ impl Check<'_> {
             if !matches!(check.archive.store.get(&entry), Ok(Some(_))) {
                 check.damage(&name, "the time index does not name it");
             }
-            if let Some(first) = row.same_as
-                && !check.is_record(first)
-            {
-                check.damage(&name, format!("same_as names {first}, which is not there"));
+            for (field, other) in [("same_as", row.same_as), ("near", row.near)] {
+                if let Some(other) = other
+                    && !check.is_record(other)
+                {
+                    check.damage(&name, format!("{field} names {other}, which is not there"));
+                }
             }
             for number in 1..=row.current.number {
                 match check.archive.record(row.clone(), Some(number)) {
@@ -366,6 +368,14 @@ impl Check<'_> {
                 .flatten()
                 .is_some_and(|row| time_key(&row.site, row.sort, row.id) == at);
             (!named).then_some("an entry of the time index without its record")
+        });
+        self.keys(b'b', |check, at| {
+            let found = near::split(at);
+            let named = found.is_some_and(|(simhash, id)| {
+                let row = check.archive.record_row(id).ok().flatten();
+                row.is_some_and(|row| row.current.simhash == format!("{simhash:016x}"))
+            });
+            (!named).then_some("an entry of the near copies without its record")
         });
         for (prefix, what) in [(b'd', "identity"), (b'x', "text")] {
             self.rows(prefix, what, |check, at, id: RecordId| {

@@ -260,7 +260,11 @@ impl Compiler<'_> {
                 .map(|text| self.regex(text))
                 .transpose()?,
             drop: self.any(&raw.drop)?,
-            full: raw.full.as_ref().map(|css| self.named_css(css)).transpose()?,
+            full: raw
+                .full
+                .as_ref()
+                .map(|css| self.named_css(css))
+                .transpose()?,
             split: raw
                 .split
                 .as_ref()
