@@ -52,6 +52,7 @@ fn a_file_that_cannot_grow_keeps_whole_records_only() {
         let capture = Capture {
             exchange: &exchange,
             payload_digest,
+            context: None,
             revisit_of: None,
         };
         let written = writer.append(&capture);

@@ -169,7 +169,7 @@ proptest! {
             exchange.remote.as_mut().unwrap().set_port(8443);
             exchange.timings.total = Duration::from_micros(*size as u64);
             let payload_digest = Digest::of(payload);
-            let capture = Capture { exchange: &exchange, payload_digest, revisit_of: None };
+            let capture = Capture { exchange: &exchange, payload_digest, context: None, revisit_of: None };
             let position = writer.append(&capture).unwrap();
             if n % 2 == 0 { writer.sync().unwrap(); }
             written.push((exchange, position));

@@ -3,6 +3,7 @@
 //! acknowledged. So a crash at any instant leaves at most unreferenced WARC bytes.
 
 use super::judge::Extracted;
+use super::replay::Mark;
 use super::runs::RunReport;
 use super::schema::{
     CaptureRow, NEXT_RUN, Provenance, Queued, RevisionRow, TaskKind, UrlHash, UrlRow, capture_key,
@@ -33,6 +34,8 @@ pub struct Finished {
     pub exchange: Option<Exchange>,
     /// SHA-256 of the exchange's payload.
     pub payload: Digest,
+    /// What robots.txt said; empty for robots.txt itself.
+    pub robots: String,
     /// How it ended.
     pub end: End,
     /// Links to follow.
@@ -119,7 +122,8 @@ pub(super) struct Known {
 /// The writer of an archive.
 pub struct Committer {
     pub(super) archive: Arc<Archive>,
-    warc: warc::Writer,
+    /// `None` when captures are replayed.
+    warc: Option<warc::Writer>,
     pub(super) known: Cache<UrlHash, Known>,
     /// The report of this run.
     pub run: RunReport,
@@ -131,11 +135,35 @@ impl Committer {
     pub fn new(archive: Arc<Archive>, warc: warc::Writer, run: RunReport) -> Self {
         Self {
             archive,
-            warc,
+            warc: Some(warc),
             known: Cache::new(KNOWN),
             run,
             clock: 0,
         }
+    }
+
+    /// Makes the writer of an index that is built again from the WARC files.
+    pub fn replaying(archive: Arc<Archive>) -> Self {
+        Self {
+            archive,
+            warc: None,
+            known: Cache::new(KNOWN),
+            run: RunReport::default(),
+            clock: 0,
+        }
+    }
+
+    /// Applies what was read from a capture again. `mark` is written in the same batch: how far
+    /// the replay is.
+    pub fn replay(
+        &mut self,
+        finished: Finished,
+        capture: CaptureRow,
+        mode: CrawlMode,
+        mark: &Mark,
+    ) -> Result<Committed, ArchiveError> {
+        let now = capture.at;
+        self.apply(finished, Some(capture), mode, now, Some(mark))
     }
 
     /// Commits a group; on return it is on the disk.
@@ -150,11 +178,13 @@ impl Committer {
         for finished in &group {
             captures.push(self.capture(finished)?);
         }
-        self.warc.sync()?;
+        if let Some(warc) = &mut self.warc {
+            warc.sync()?;
+        }
         let mut out = Vec::with_capacity(group.len());
         for (finished, capture) in group.into_iter().zip(captures) {
             let mode = mode(&finished.task.row.site);
-            out.push(self.apply(finished, capture, mode, now)?);
+            out.push(self.apply(finished, capture, mode, now, None)?);
         }
         let mut batch = Batch::default();
         self.archive.put_run(&mut batch, &self.run);
@@ -165,7 +195,9 @@ impl Committer {
 
     /// Ends the run: the report's last state and the WARC file's index are on the disk.
     pub fn finish(mut self) -> Result<RunReport, ArchiveError> {
-        self.warc.finish()?;
+        if let Some(warc) = &mut self.warc {
+            warc.finish()?;
+        }
         let mut batch = Batch::default();
         self.archive.put_run(&mut batch, &self.run);
         self.archive.store.apply(batch)?;
@@ -199,9 +231,17 @@ impl Committer {
         };
         let row = &finished.task.row;
         let original = self.original(finished, exchange)?;
-        let position = self.warc.append(&warc::Capture {
+        let Some(warc) = &mut self.warc else {
+            return Ok(None);
+        };
+        let position = warc.append(&warc::Capture {
             exchange,
             payload_digest: finished.payload,
+            context: Some(warc::Context {
+                site: row.site.to_string(),
+                task: row.kind.name().to_owned(),
+                robots: finished.robots.clone(),
+            }),
             revisit_of: original.as_ref().map(|first| warc::RevisitRef {
                 record_id: first.warc_record.clone(),
                 uri: first.uri.clone().unwrap_or_else(|| first.url.clone()),
@@ -250,6 +290,7 @@ impl Committer {
         capture: Option<CaptureRow>,
         mode: CrawlMode,
         now: i64,
+        mark: Option<&Mark>,
     ) -> Result<Committed, ArchiveError> {
         let archive = Arc::clone(&self.archive);
         let Task { hash, mut row } = finished.task;
@@ -289,7 +330,7 @@ impl Committer {
                     outcome = Some(judged.outcome);
                 }
             }
-            End::Plain(end) => outcome = Some(end),
+            End::Plain(end) => outcome = Some(not_found(end, &row)),
             End::Redirect(to) => {
                 outcome = Some(Outcome::Redirected);
                 self.redirect(&mut batch, &hash, &mut row, to, mode, now)?;
@@ -343,6 +384,9 @@ impl Committer {
         }
         archive.put(&mut batch, key(b'u', &[&hash]), &row);
         let added = self.follow(&mut batch, &row, finished.links, mode, now)?;
+        if let Some(mark) = mark {
+            archive.put_mark(&mut batch, mark);
+        }
         archive.store.apply(batch)?;
         Ok(Committed {
             site: row.site,
@@ -352,6 +396,17 @@ impl Committer {
             added,
             record: row.record,
         })
+    }
+}
+
+/// An article that one of the portal's lists names, or that was there before, has expired or was
+/// withdrawn; any other link that leads to nothing is dead.
+fn not_found(outcome: Outcome, row: &UrlRow) -> Outcome {
+    let known = row.record.is_some() || row.via.is_some_and(LinkKind::is_listed);
+    if outcome == Outcome::DeadLink && row.kind == TaskKind::Article && known {
+        Outcome::Expired
+    } else {
+        outcome
     }
 }
 

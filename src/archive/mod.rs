@@ -9,7 +9,9 @@ mod frontier;
 mod hold;
 mod judge;
 mod near;
+mod open;
 mod read;
+mod replay;
 mod runs;
 pub mod schema;
 pub mod store;
@@ -19,16 +21,18 @@ pub mod warc;
 use crate::domain::SiteId;
 use hold::Hold;
 use schema::{SCHEMA_VERSION, SiteRow, key};
+use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use store::{Batch, SledStore, Store, StoreError, open_value, seal_value};
+use store::{Batch, Store, StoreError, open_value, seal_value};
 
 pub use commit::{Committed, Committer, CrawlMode, End, Finished, NewTask, WarcOptions};
 pub use frontier::{Task, new_task_row};
 pub use judge::{Extracted, content_digest, simhash};
+pub use open::{Rebuilding, discard_old};
 pub use read::{ExportFilter, Record, SiteStats, Stats, rfc3339};
+pub use replay::{Captures, Mark, Replayed};
 pub use runs::{RunReport, SiteReport};
 pub use schema::RecordRow;
 pub use verify::{Damage, Verification};
@@ -36,6 +40,7 @@ pub use verify::{Damage, Verification};
 /// An archive held by this process.
 pub struct Archive {
     dir: PathBuf,
+    id: String,
     store: Arc<dyn Store>,
     _hold: Hold,
 }
@@ -121,133 +126,10 @@ impl ArchiveError {
     }
 }
 
-/// What `khobao.json` says.
-#[derive(Debug, Serialize, Deserialize)]
-struct Marker {
-    format: String,
-    schema: u32,
-    engine: String,
-    created: String,
-    software: String,
-}
-
 impl Archive {
-    /// Makes an archive at `dir`, which may exist but must be empty (a README is no obstacle).
-    pub fn create(dir: &Path) -> Result<Self, ArchiveError> {
-        let io = |doing, why: std::io::Error| ArchiveError::Io {
-            doing,
-            path: dir.to_owned(),
-            why: why.to_string(),
-        };
-        // A folder that holds something else is left as it is.
-        let known = ["warc", "lock", "README.md", ".gitignore", "index"];
-        let is_archive = dir.join("khobao.json").exists();
-        let foreign = |name: &std::ffi::OsStr| !known.iter().any(|known| name == *known);
-        let mut strange = false;
-        if dir.exists() && !is_archive {
-            let listing = std::fs::read_dir(dir).map_err(|why| io("list", why))?;
-            strange = listing.flatten().any(|entry| foreign(&entry.file_name()));
-            let warcs = std::fs::read_dir(dir.join("warc"));
-            strange |= warcs.is_ok_and(|mut warcs| warcs.next().is_some());
-        }
-        if strange {
-            return Err(ArchiveError::Foreign {
-                dir: dir.to_owned(),
-            });
-        }
-        std::fs::create_dir_all(dir.join("warc")).map_err(|why| io("create", why))?;
-        let hold = Hold::take(dir)?;
-        if dir.join("khobao.json").exists() {
-            drop(hold);
-            return Self::open(dir);
-        }
-        // Without a marker, an index is what a creation that was cut short left behind.
-        let index = dir.join("index");
-        if index.exists() {
-            std::fs::remove_dir_all(&index).map_err(|why| io("clear", why))?;
-        }
-        let store: Arc<dyn Store> = Arc::new(SledStore::open(&index, true)?);
-        let archive = Self {
-            dir: dir.to_owned(),
-            store,
-            _hold: hold,
-        };
-        let mut batch = Batch::default();
-        archive.put(&mut batch, key(b'm', &[b"schema"]), &SCHEMA_VERSION);
-        archive.store.apply(batch)?;
-        archive.store.flush()?;
-        let marker = Marker {
-            format: "khobao archive".to_owned(),
-            schema: SCHEMA_VERSION,
-            engine: "sled".to_owned(),
-            created: chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Secs, true),
-            software: format!("khobao/{}", env!("CARGO_PKG_VERSION")),
-        };
-        let text = serde_json::to_string_pretty(&marker).unwrap_or_default();
-        let temp = dir.join("khobao.json.new");
-        std::fs::write(&temp, text)
-            .and_then(|()| std::fs::File::open(&temp)?.sync_all())
-            .and_then(|()| std::fs::rename(&temp, dir.join("khobao.json")))
-            .map_err(|why| io("write", why))?;
-        store::sync_dir(dir)?;
-        Ok(archive)
-    }
-
-    /// Opens the archive at `dir` and takes its lock.
-    pub fn open(dir: &Path) -> Result<Self, ArchiveError> {
-        let text = match std::fs::read_to_string(dir.join("khobao.json")) {
-            Ok(text) => text,
-            Err(why) if why.kind() == std::io::ErrorKind::NotFound => {
-                return Err(ArchiveError::Missing {
-                    dir: dir.to_owned(),
-                });
-            }
-            Err(why) => {
-                return Err(ArchiveError::Io {
-                    doing: "read",
-                    path: dir.join("khobao.json"),
-                    why: why.to_string(),
-                });
-            }
-        };
-        let marker: Marker = serde_json::from_str(&text).map_err(|why| ArchiveError::Row {
-            dir: dir.to_owned(),
-            what: "khobao.json".to_owned(),
-            why: why.to_string(),
-        })?;
-        if marker.schema != SCHEMA_VERSION {
-            return Err(ArchiveError::Version {
-                dir: dir.to_owned(),
-                found: marker.schema,
-            });
-        }
-        let hold = Hold::take(dir)?;
-        let store: Arc<dyn Store> = Arc::new(SledStore::open(&dir.join("index"), false)?);
-        let archive = Self {
-            dir: dir.to_owned(),
-            store,
-            _hold: hold,
-        };
-        match archive.row::<u32>(&key(b'm', &[b"schema"]))? {
-            Some(SCHEMA_VERSION) => Ok(archive),
-            Some(found) => Err(ArchiveError::Version {
-                dir: dir.to_owned(),
-                found,
-            }),
-            None => Err(StoreError::Damaged {
-                path: dir.join("index"),
-                why: "the store is unexpectedly empty".to_owned(),
-            }
-            .into()),
-        }
-    }
-
-    /// Fails when another process holds the archive at `dir`; a folder without one is free.
-    pub fn is_free(dir: &Path) -> Result<(), ArchiveError> {
-        if dir.join("lock").exists() {
-            Hold::take(dir)?;
-        }
-        Ok(())
+    /// The archive's name in its WARC files (`isPartOf`).
+    pub fn id(&self) -> &str {
+        &self.id
     }
 
     /// The archive's folder.

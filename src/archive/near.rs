@@ -89,7 +89,7 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn hashes_that_differ_in_three_bits_share_a_band(hash: u64, a in 0..64, b in 0..64, c in 0..64) {
-            let other = hash ^ (1 << a) ^ (1 << b) ^ (1 << c);
+            let other = hash ^ (1_u64 << a) ^ (1_u64 << b) ^ (1_u64 << c);
             let theirs = bands(other);
             proptest::prop_assert!(bands(hash).iter().zip(&theirs).any(|(x, y)| x == y));
         }

@@ -1,6 +1,9 @@
 //! Reading records back, in the field names of the record schema (version 1).
 
-use super::schema::{CaptureRow, Provenance, RecordRow, RevisionRow, UrlRow, after, key, url_hash};
+use super::schema::{
+    CaptureRow, Provenance, RecordRow, RevisionRow, UrlHash, UrlRow, after, capture_key, key,
+    url_hash,
+};
 use super::{Archive, ArchiveError};
 use crate::domain::{
     Attachment, Block, Byline, CanonicalUrl, Digest, Image, RecordId, SiteId, Timestamp, Warning,
@@ -292,6 +295,11 @@ impl Archive {
         };
         let first = self.record_row(first)?;
         Ok(first.is_some_and(|first| first.current.text_digest == row.current.text_digest))
+    }
+
+    /// The capture of a URL at this time (microseconds since 1970).
+    pub fn capture(&self, hash: &UrlHash, at: i64) -> Result<Option<CaptureRow>, ArchiveError> {
+        self.row(&capture_key(hash, at))
     }
 
     /// Every capture of a URL, oldest first.

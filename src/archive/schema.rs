@@ -62,6 +62,39 @@ pub enum TaskKind {
 }
 
 impl TaskKind {
+    /// Every kind.
+    pub const ALL: [Self; 9] = [
+        Self::Robots,
+        Self::Seed,
+        Self::Listing,
+        Self::NextPage,
+        Self::Feed,
+        Self::Sitemap,
+        Self::Article,
+        Self::Image,
+        Self::Attachment,
+    ];
+
+    /// Its name in WARC records.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Robots => "robots",
+            Self::Seed => "seed",
+            Self::Listing => "listing",
+            Self::NextPage => "next_page",
+            Self::Feed => "feed",
+            Self::Sitemap => "sitemap",
+            Self::Article => "article",
+            Self::Image => "image",
+            Self::Attachment => "attachment",
+        }
+    }
+
+    /// The kind of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+
     /// Smaller is earlier: what leads on, then articles, then media.
     pub fn priority(self) -> u8 {
         match self {

@@ -87,17 +87,7 @@ impl Check<'_> {
     /// Reads every file; gives their names.
     fn warc_files(&mut self, progress: &dyn Fn(&str)) -> Result<Vec<String>, ArchiveError> {
         let dir = self.archive.warc_dir();
-        let listing = std::fs::read_dir(&dir).map_err(|why| ArchiveError::Io {
-            doing: "list",
-            path: dir.clone(),
-            why: why.to_string(),
-        })?;
-        let mut names: Vec<String> = listing
-            .flatten()
-            .map(|entry| entry.file_name().to_string_lossy().into_owned())
-            .filter(|name| name.ends_with(".warc.gz"))
-            .collect();
-        names.sort();
+        let names = warc::files(&dir)?;
         for name in &names {
             progress(name);
             self.found.warc_files += 1;

@@ -91,6 +91,20 @@ pub(super) enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Build the index again from the WARC files; the old one is kept aside
+    Rebuild(Rebuild),
+    /// Take WARC or WACZ files of any program into the archive
+    Import {
+        /// The files (.warc, .warc.gz, .wacz)
+        #[arg(value_name = "FILE", required = true)]
+        files: Vec<PathBuf>,
+    },
+    /// Unite another archive with this one; the other one stays as it is
+    Merge {
+        /// Its folder
+        #[arg(value_name = "OTHER_ARCHIVE")]
+        other: PathBuf,
+    },
     /// Start a portal of our own on loopback and crawl it
     Demo {
         /// How many articles the portal has
@@ -125,6 +139,16 @@ pub(super) struct Crawl {
     /// Say what would be done; ask no portal and change nothing
     #[arg(long)]
     pub dry_run: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Rebuild {
+    /// Copy the WARC files of this folder into the archive first
+    #[arg(long, value_name = "DIR")]
+    pub from: Option<PathBuf>,
+    /// Remove the indexes that were kept aside
+    #[arg(long)]
+    pub discard_old: bool,
 }
 
 #[derive(Debug, Args)]

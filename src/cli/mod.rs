@@ -10,6 +10,7 @@ mod demo;
 mod init;
 mod inspect;
 mod progress;
+mod rebuild;
 mod setup;
 
 use crate::archive::ArchiveError;
@@ -72,6 +73,9 @@ pub fn main() -> ExitCode {
         Command::Runs { command, json } => inspect::runs(&cli.config, command, json),
         Command::Stats { json } => inspect::stats(&cli.config, json),
         Command::Verify { json } => inspect::verify(&cli.config, json),
+        Command::Rebuild(args) => rebuild::rebuild(&cli.config, args),
+        Command::Import { files } => rebuild::import(&cli.config, &files),
+        Command::Merge { other } => rebuild::merge(&cli.config, &other),
         Command::Demo { articles, dir } => demo::demo(articles, &dir, cli.log_format),
     };
     match result {
@@ -96,7 +100,9 @@ fn code_of(why: &anyhow::Error) -> u8 {
         return code::USAGE;
     }
     let crawl = why.downcast_ref::<CrawlError>();
-    if let Some(CrawlError::Fetch(FetchError::ExtraCa { .. })) = crawl {
+    if let Some(CrawlError::Fetch(FetchError::ExtraCa { .. }) | CrawlError::UnknownSite { .. }) =
+        crawl
+    {
         return code::USAGE;
     }
     let warc = match crawl {

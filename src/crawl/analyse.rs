@@ -1,7 +1,7 @@
 //! From an exchange to what the writer commits: pure but for the hashing it does.
 
 use super::links::{follow, skip_outcome};
-use super::site::SiteState;
+use super::scope::Scope;
 use crate::archive::schema::{TaskKind, url_hash};
 use crate::archive::{End, Extracted, Finished, NewTask, Task, new_task_row};
 use crate::domain::{
@@ -32,7 +32,7 @@ pub(crate) struct Asked {
 }
 
 /// Decides how the task ends.
-pub(crate) fn analyse(site: &SiteState, asked: Asked, max_bytes: usize) -> Finished {
+pub(crate) fn analyse(site: &Scope, asked: Asked, max_bytes: usize) -> Finished {
     let Asked {
         task,
         exchange,
@@ -48,6 +48,7 @@ pub(crate) fn analyse(site: &SiteState, asked: Asked, max_bytes: usize) -> Finis
         max_bytes,
     };
     let url = exchange.url.clone();
+    let said = read.robots.clone();
     let (end, links, skipped) = guarded(&url, || read.end());
     let keep = keep(&end, &exchange);
     let payload = if keep {
@@ -59,6 +60,7 @@ pub(crate) fn analyse(site: &SiteState, asked: Asked, max_bytes: usize) -> Finis
     Finished {
         task,
         payload,
+        robots: said,
         end,
         links,
         skipped,
@@ -68,18 +70,13 @@ pub(crate) fn analyse(site: &SiteState, asked: Asked, max_bytes: usize) -> Finis
 }
 
 /// robots.txt, captured like everything else; its sitemaps are where the crawl begins, too.
-pub(crate) fn robots(site: &SiteState, exchange: Exchange, sitemaps: &[Url]) -> Finished {
+pub(crate) fn robots(site: &Scope, exchange: Exchange, sitemaps: &[Url]) -> Finished {
     // Every hop stands under the origin's own robots.txt: a redirect's target may be a page with a
     // task of its own.
     let own = exchange.url.join("/robots.txt");
     let own = own.as_ref().unwrap_or(&exchange.url);
     let url = site.policy.canonical(own).as_str().to_owned();
-    let row = new_task_row(
-        url,
-        site.site.id.clone(),
-        TaskKind::Robots,
-        site.mode.generation,
-    );
+    let row = new_task_row(url, site.site.id.clone(), TaskKind::Robots, site.generation);
     let task = Task {
         hash: url_hash(&row.url),
         row,
@@ -96,12 +93,22 @@ pub(crate) fn robots(site: &SiteState, exchange: Exchange, sitemaps: &[Url]) -> 
     Finished {
         task,
         payload: Digest::of(&exchange.payload),
+        robots: String::new(),
         end: End::Plain(Outcome::Robots),
         links,
         skipped: Vec::new(),
         traffic: (exchange.response_bytes.len() as u64, 1),
         exchange: (!exchange.response_bytes.is_empty()).then_some(exchange),
     }
+}
+
+/// The spelling of its own address that a portal redirects a canonical URL to.
+pub(crate) fn respelled(site: &Scope, task: &Task, exchange: &Exchange) -> Option<Url> {
+    if !matches!(exchange.status, 301 | 302 | 303 | 307 | 308) {
+        return None;
+    }
+    let to = UrlPolicy::resolve(&exchange.url, exchange.header("location")?)?;
+    (site.policy.is_own(&to) && site.policy.canonical(&to).as_str() == task.row.url).then_some(to)
 }
 
 /// Flood pages are never stored, nor is what will be asked for again; what never came cannot be.
@@ -137,7 +144,7 @@ fn guarded(url: &Url, read: impl FnOnce() -> Ended) -> Ended {
 }
 
 /// Whether an HTML answer in place of robots.txt is the portal's anti-flood page.
-pub(crate) fn is_flood(site: &SiteState, exchange: &Exchange, max_bytes: usize) -> bool {
+pub(crate) fn is_flood(site: &Scope, exchange: &Exchange, max_bytes: usize) -> bool {
     let kind = exchange.header("content-type").unwrap_or_default();
     if !kind
         .trim_start()
@@ -151,12 +158,7 @@ pub(crate) fn is_flood(site: &SiteState, exchange: &Exchange, max_bytes: usize) 
     page.kind == PageKind::NotArticle(NotArticle::Flood)
 }
 
-fn input<'a>(
-    site: &'a SiteState,
-    exchange: &'a Exchange,
-    limit: usize,
-    expected: Expect,
-) -> Input<'a> {
+fn input<'a>(site: &'a Scope, exchange: &'a Exchange, limit: usize, expected: Expect) -> Input<'a> {
     Input {
         url: &exchange.url,
         status: exchange.status,
@@ -170,7 +172,7 @@ fn input<'a>(
 }
 
 struct Reader<'a> {
-    site: &'a SiteState,
+    site: &'a Scope,
     task: &'a Task,
     exchange: &'a Exchange,
     robots: String,
@@ -193,7 +195,8 @@ impl Reader<'_> {
         match self.exchange.status {
             301 | 302 | 303 | 307 | 308 => only(self.redirect()),
             404 if self.flooded() => only(self.flood()),
-            404 => only(End::Plain(self.not_found())),
+            // The archive knows whether it is an article that has expired.
+            404 => only(End::Plain(Outcome::DeadLink)),
             410 => only(End::Plain(Outcome::Gone)),
             429 => only(self.flood()),
             403 | 503 if self.flooded() => only(self.flood()),
@@ -205,17 +208,6 @@ impl Reader<'_> {
             200..=299 => self.page(),
             // A refusal may be lifted: the next run asks again.
             _ => only(End::NextRun(Outcome::HttpError)),
-        }
-    }
-
-    /// A listed article that is not there has expired or was withdrawn; anything else is dead.
-    fn not_found(&self) -> Outcome {
-        let listed = self.task.row.via.is_some_and(LinkKind::is_listed);
-        let known = self.task.row.record.is_some();
-        if self.task.row.kind == TaskKind::Article && (listed || known) {
-            Outcome::Expired
-        } else {
-            Outcome::DeadLink
         }
     }
 
@@ -287,8 +279,7 @@ impl Reader<'_> {
         let url = policy.canonical(&to).as_str().to_owned();
         if url == row.url {
             // The portal insists on another spelling (scheme, www) of the canonical URL: from
-            // now on every request goes there, and this one is asked again.
-            self.site.insist(&to);
+            // now on every request goes there (see `respelled`), and this one is asked again.
             return match self.again(Outcome::Redirected) {
                 End::Retry {
                     outcome, counts, ..

@@ -1,6 +1,6 @@
 //! Scope: which links become tasks, and which are only counted.
 
-use super::site::SiteState;
+use super::scope::Scope;
 use crate::archive::NewTask;
 use crate::archive::schema::TaskKind;
 use crate::domain::{Article, Link, LinkKind, Outcome};
@@ -10,7 +10,7 @@ use url::Url;
 
 /// The tasks that a page leads to, each once, and the outcomes of the links that rules skip.
 pub(crate) fn follow(
-    site: &SiteState,
+    site: &Scope,
     page: &Url,
     links: &[Link],
     article: Option<&Article>,
@@ -32,7 +32,7 @@ pub(crate) fn follow(
 }
 
 struct Follow<'a> {
-    site: &'a SiteState,
+    site: &'a Scope,
     seen: HashSet<String>,
     tasks: Vec<NewTask>,
     skipped: Vec<Outcome>,
@@ -116,7 +116,7 @@ impl Follow<'_> {
 
 /// Whether a listing's address names a page of it beyond the first: `/cat/page-3/`,
 /// `/cat/page/3/`, `?page=3`.
-fn is_further_page(url: &Url) -> bool {
+pub(crate) fn is_further_page(url: &Url) -> bool {
     let number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
     let mut before = "";
     for part in url.path().split('/') {

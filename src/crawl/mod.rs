@@ -8,6 +8,8 @@
 mod analyse;
 mod host;
 mod links;
+mod replay;
+mod scope;
 mod site;
 mod worker;
 mod writer;
@@ -21,6 +23,7 @@ use crate::domain::{Clock, SiteId};
 use crate::extract::profile::ProfileSet;
 use crate::fetch::{Client, ClientSettings, FetchError, user_agent};
 use chrono::{NaiveDate, SecondsFormat};
+pub use replay::{Rebuilt, rebuild};
 use site::SiteState;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -67,6 +70,16 @@ pub enum CrawlError {
     /// A WARC file could not be opened.
     #[error(transparent)]
     Warc(#[from] warc::WarcError),
+    /// A capture's site is not configured.
+    #[error(
+        "{file} holds captures of the site {site:?}, which is not in the configuration; add its [[sites]] table again (`enabled = false` keeps it from being crawled)"
+    )]
+    UnknownSite {
+        /// Its id.
+        site: String,
+        /// The WARC file.
+        file: String,
+    },
     /// A thread died.
     #[error(
         "the crawl stopped by an internal fault: {0}; what was committed is safe, start again and report this"
@@ -289,6 +302,7 @@ fn open_warc(
     let settings = WarcOptions {
         max_bytes: config.warc_size,
         operator: config.contact.clone(),
+        part_of: Some(archive.id().to_owned()),
         user_agent: Some(agent.to_owned()),
         ..WarcOptions::new(archive.warc_dir())
     };

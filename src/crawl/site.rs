@@ -1,13 +1,15 @@
 //! The state of one site's crawl: what is handed out, what comes next, and when it is done.
 
 use super::host::Host;
+use super::scope::Scope;
 use super::{CrawlError, Plan, Shared};
 use crate::archive::schema::{SiteRow, TaskKind, UrlHash};
 use crate::archive::{Archive, ArchiveError, Committed, CrawlMode, Task};
 use crate::config::Site;
 use crate::domain::UrlPolicy;
-use crate::extract::profile::{Profile, ProfileSet};
+use crate::extract::profile::ProfileSet;
 use std::collections::{HashSet, VecDeque};
+use std::ops::Deref;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 use url::Url;
@@ -21,15 +23,19 @@ const NEWEST: usize = 10;
 
 /// One site's crawl.
 pub(crate) struct SiteState {
-    pub site: Site,
+    pub scope: Scope,
     pub mode: CrawlMode,
-    pub profiles: Arc<ProfileSet>,
-    pub profile: Arc<Profile>,
-    pub policy: UrlPolicy,
     pub host: Host,
-    pub since: Option<chrono::NaiveDate>,
     work: Mutex<Work>,
     wake: Notify,
+}
+
+impl Deref for SiteState {
+    type Target = Scope;
+
+    fn deref(&self) -> &Scope {
+        &self.scope
+    }
 }
 
 #[derive(Default)]
@@ -63,11 +69,9 @@ impl SiteState {
         profiles: &Arc<ProfileSet>,
         plan: &Plan,
     ) -> Result<Self, CrawlError> {
-        let profile = profiles
-            .get(&site.profile)
-            .cloned()
-            .ok_or_else(|| CrawlError::Internal(format!("profile {:?} vanished", site.profile)))?;
-        let policy = site.url_policy(profile.drop_params());
+        let mut scope = Scope::new(site, profiles)
+            .ok_or_else(|| CrawlError::Internal("a site's profile vanished".to_owned()))?;
+        let site = &scope.site;
         let archive = &shared.archive;
         let mut row = archive.site(&site.id)?;
         let full = plan.full.unwrap_or(!row.complete_once);
@@ -87,17 +91,15 @@ impl SiteState {
             full: row.full,
             since: row.since.is_some(),
         };
-        let host = Host::open(shared, &site)?;
+        let host = Host::open(shared, site)?;
+        scope.since = row.since;
+        scope.generation = row.generation;
         let state = Self {
+            scope,
             mode,
-            since: row.since,
-            profiles: Arc::clone(profiles),
-            profile,
-            policy,
             host,
             work: Mutex::default(),
             wake: Notify::new(),
-            site,
         };
         let now = shared.now();
         if resumed {

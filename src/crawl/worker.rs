@@ -134,6 +134,9 @@ async fn one(
         .get(&request(site, &task, url).under(&permit))
         .await;
     let feedback = Feedbacks::of(shared, &exchange);
+    if let Some(to) = analyse::respelled(site, &task, &exchange) {
+        site.insist(&to);
+    }
     let asked = Asked {
         task,
         exchange,
@@ -207,6 +210,7 @@ pub(crate) fn plain(task: Task, outcome: Outcome) -> Finished {
         task,
         exchange: None::<Exchange>,
         payload: Digest([0; 32]),
+        robots: String::new(),
         end: End::Plain(outcome),
         links: Vec::new(),
         skipped: Vec::new(),

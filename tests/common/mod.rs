@@ -42,6 +42,15 @@ impl Place {
         self.dir.path().join("config.toml")
     }
 
+    pub fn archive(&self) -> PathBuf {
+        self.dir.path().join("archive")
+    }
+
+    /// Takes another place's configuration.
+    pub fn copy_config(&self, other: &Self) {
+        std::fs::copy(other.config(), self.config()).unwrap();
+    }
+
     pub fn warc_dir(&self) -> PathBuf {
         self.dir.path().join("archive/warc")
     }

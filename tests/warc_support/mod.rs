@@ -155,6 +155,7 @@ pub fn append(
         .append(&Capture {
             exchange,
             payload_digest,
+            context: None,
             revisit_of,
         })
         .unwrap()

@@ -7,6 +7,7 @@ mod cdxj;
 mod check;
 mod http;
 mod input;
+mod intake;
 mod pack;
 mod reader;
 mod record;
@@ -19,12 +20,25 @@ use std::path::{Path, PathBuf};
 
 pub use cdxj::index_file;
 pub use check::{Checked, check_file};
+pub use intake::{Taken, digest, take_in};
 pub use reader::{Block, Reader, read_at};
-pub use record::{Capture, RevisitRef};
+pub use record::{Capture, Context, RevisitRef};
 pub use recover::recover;
 pub use stored::{Head, Stored};
 pub use surt::surt;
 pub use writer::{Position, WarcSettings, Writer};
+
+/// Names of the WARC files in a folder, sorted.
+pub fn files(dir: &Path) -> Result<Vec<String>, WarcError> {
+    let listing = std::fs::read_dir(dir).map_err(|why| WarcError::io("list", dir, &why))?;
+    let mut names: Vec<String> = listing
+        .flatten()
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .filter(|name| name.ends_with(".warc.gz"))
+        .collect();
+    names.sort();
+    Ok(names)
+}
 
 /// What can go wrong with a WARC file.
 #[derive(Debug, thiserror::Error)]

@@ -23,6 +23,24 @@ pub(super) const TLS_RELAXED: &str = "Khobao-TLS-Relaxed";
 /// Extension field: the kind of fault, a colon, and what happened.
 pub(super) const FAULT: &str = "Khobao-Fault";
 
+/// Extension field: the configured site that the capture belongs to.
+pub(super) const SITE: &str = "Khobao-Site";
+/// Extension field: what the URL was asked for (article, listing, image ...).
+pub(super) const TASK: &str = "Khobao-Task";
+/// Extension field: what robots.txt said.
+pub(super) const ROBOTS: &str = "Khobao-Robots";
+
+/// Why an exchange was made: what a replay must know beside its bytes.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Context {
+    /// The configured site.
+    pub site: String,
+    /// What the URL was asked for.
+    pub task: String,
+    /// What robots.txt said; empty for robots.txt itself.
+    pub robots: String,
+}
+
 /// What is to be captured.
 #[derive(Debug)]
 pub struct Capture<'a> {
@@ -30,6 +48,8 @@ pub struct Capture<'a> {
     pub exchange: &'a Exchange,
     /// SHA-256 of its payload: after transfer-decoding, still content-coded.
     pub payload_digest: Digest,
+    /// Why it was made.
+    pub context: Option<Context>,
     /// An earlier capture with the same payload: a revisit record is written.
     pub revisit_of: Option<RevisitRef>,
 }
@@ -121,6 +141,17 @@ pub(super) fn write_exchange(
         first.field("WARC-Concurrent-To", &request.id);
     }
     own_fields(&mut first, exchange);
+    if let Some(context) = &capture.context {
+        for (name, value) in [
+            (SITE, &context.site),
+            (TASK, &context.task),
+            (ROBOTS, &context.robots),
+        ] {
+            if !value.is_empty() {
+                first.field(name, value);
+            }
+        }
+    }
     let id = if exchange.response_bytes.is_empty() {
         first.field("Content-Type", "application/warc-fields");
         first.finish(facts(exchange).as_bytes(), Level::Quick, packer, out)?

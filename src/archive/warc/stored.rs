@@ -1,6 +1,8 @@
 //! A record as it stands in a file, and the exchange in it.
 
-use super::record::{FAULT, PAYLOAD_DIGEST, TIMES, TLS_LEAF, TLS_RELAXED};
+use super::record::{
+    Context, FAULT, PAYLOAD_DIGEST, ROBOTS, SITE, TASK, TIMES, TLS_LEAF, TLS_RELAXED,
+};
 use super::{WarcError, http};
 use crate::domain::{Digest, Exchange, Fault, FaultKind, Timings, TlsFacts, Truncation};
 use std::net::{IpAddr, SocketAddr};
@@ -66,7 +68,7 @@ impl Head {
             .or_else(|| self.field(PAYLOAD_DIGEST))
     }
 
-    pub(super) fn damaged(&self, why: impl Into<String>) -> WarcError {
+    pub(in crate::archive) fn damaged(&self, why: impl Into<String>) -> WarcError {
         WarcError::Damaged {
             file: self.file.clone(),
             offset: self.offset,
@@ -150,6 +152,16 @@ impl Stored {
                 Vec::new()
             },
             url,
+        })
+    }
+
+    /// Why the exchange was made; `None` in other programs' files.
+    pub fn context(&self) -> Option<Context> {
+        let field = |name| self.field(name).unwrap_or_default().to_owned();
+        Some(Context {
+            site: self.field(SITE)?.to_owned(),
+            task: field(TASK),
+            robots: field(ROBOTS),
         })
     }
 

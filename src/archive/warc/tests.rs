@@ -36,6 +36,7 @@ fn append(writer: &mut Writer, exchange: &Exchange) -> Position {
         .append(&Capture {
             exchange,
             payload_digest,
+            context: None,
             revisit_of: None,
         })
         .unwrap()

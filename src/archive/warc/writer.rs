@@ -29,6 +29,8 @@ pub struct WarcSettings {
     pub max_bytes: u64,
     /// Who runs the archive.
     pub operator: Option<String>,
+    /// The archive that the files are part of.
+    pub part_of: Option<String>,
     /// The User-Agent of the requests.
     pub user_agent: Option<String>,
 }
@@ -42,6 +44,7 @@ impl WarcSettings {
             host: host_name(),
             max_bytes: 1 << 30,
             operator: None,
+            part_of: None,
             user_agent: None,
         }
     }
@@ -294,6 +297,9 @@ fn warcinfo(
     ];
     if let Some(operator) = &settings.operator {
         fields.push(("operator", operator.clone()));
+    }
+    if let Some(id) = &settings.part_of {
+        fields.push(("isPartOf", format!("urn:uuid:{id}")));
     }
     if let Some(agent) = &settings.user_agent {
         fields.push(("http-header-user-agent", agent.clone()));

@@ -1,0 +1,268 @@
+//! Every capture of the archive in the order in which it was judged: what an index is built again
+//! from.
+//!
+//! The files of one archive were written in one order (warcinfo: `isPartOf`), and are read in it.
+//! Files of several archives, or of other programs, are read side by side: whatever was captured
+//! first comes first. So archives that were made apart give the same result in either order.
+
+use super::schema::{after, key};
+use super::store::Batch;
+use super::warc::{self, Stored, WarcError};
+use super::{Archive, ArchiveError, Committer};
+use serde::{Deserialize, Serialize};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap};
+use std::path::{Path, PathBuf};
+
+/// How far the reading of a stream is; kept in the index that is built, a row a stream.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mark {
+    stream: String,
+    file: String,
+    /// Offset of the next record.
+    offset: u64,
+    /// The latest date so far, microseconds since 1970.
+    latest: i64,
+}
+
+/// A record that is a capture, and where it stands.
+#[derive(Debug)]
+pub struct Replayed {
+    /// Name of the file in the folder.
+    pub file: String,
+    /// The record.
+    pub stored: Stored,
+    stream: usize,
+    /// The latest date of its stream so far.
+    latest: i64,
+    /// Offset after it.
+    next: u64,
+    /// When the capture began, microseconds since 1970.
+    pub at: i64,
+}
+
+struct Stream {
+    name: String,
+    files: Vec<String>,
+    current: usize,
+    reader: Option<warc::Reader>,
+    latest: i64,
+}
+
+/// Reads the captures of a folder.
+pub struct Captures {
+    dir: PathBuf,
+    streams: Vec<Stream>,
+    /// The next capture of each stream: latest date in it, its own date, its id, the stream.
+    heads: BinaryHeap<Reverse<(i64, i64, String, usize)>>,
+    waiting: Vec<Option<Replayed>>,
+    marks: BTreeMap<String, Mark>,
+    /// Damaged records and files that were passed over.
+    pub damage: Vec<WarcError>,
+    /// Bytes of the files.
+    pub bytes: u64,
+}
+
+/// What the first record of a file says about it.
+struct Origin {
+    stream: String,
+    date: String,
+}
+
+fn origin(path: &Path, name: &str) -> Origin {
+    let foreign = || Origin {
+        stream: format!("file {name}"),
+        date: String::new(),
+    };
+    let Ok(mut reader) = warc::Reader::open(path) else {
+        return foreign();
+    };
+    let Some(Ok(first)) = reader.next() else {
+        return foreign();
+    };
+    let part_of = || -> Option<String> {
+        if first.kind() != "warcinfo" {
+            return None;
+        }
+        let text = std::str::from_utf8(&first.block).ok()?;
+        let line = text
+            .lines()
+            .find_map(|line| line.strip_prefix("isPartOf:"))?;
+        line.trim().strip_prefix("urn:uuid:").map(str::to_owned)
+    };
+    match part_of() {
+        Some(id) => Origin {
+            stream: format!("archive {id}"),
+            date: first.field("WARC-Date").unwrap_or_default().to_owned(),
+        },
+        None => foreign(),
+    }
+}
+
+impl Captures {
+    /// The captures of `dir` that come after `marks`.
+    pub fn open(dir: &Path, marks: Vec<Mark>) -> Result<Self, ArchiveError> {
+        let names = warc::files(dir)?;
+        let mut bytes = 0;
+        let mut by_stream: BTreeMap<String, Vec<(String, String)>> = BTreeMap::new();
+        for name in names {
+            let path = dir.join(&name);
+            bytes += std::fs::metadata(&path).map_or(0, |m| m.len());
+            let origin = origin(&path, &name);
+            let files = by_stream.entry(origin.stream).or_default();
+            files.push((origin.date, name));
+        }
+        let streams = by_stream.into_iter().map(|(name, mut files)| {
+            files.sort();
+            Stream {
+                name,
+                files: files.into_iter().map(|(_, file)| file).collect(),
+                current: 0,
+                reader: None,
+                latest: i64::MIN,
+            }
+        });
+        let mut captures = Self {
+            dir: dir.to_owned(),
+            streams: streams.collect(),
+            heads: BinaryHeap::new(),
+            waiting: Vec::new(),
+            marks: marks
+                .into_iter()
+                .map(|mark| (mark.stream.clone(), mark))
+                .collect(),
+            damage: Vec::new(),
+            bytes,
+        };
+        captures.go_on()?;
+        for at in 0..captures.streams.len() {
+            captures.waiting.push(None);
+            captures.pull(at)?;
+        }
+        Ok(captures)
+    }
+
+    /// Sets each stream to where its mark is.
+    fn go_on(&mut self) -> Result<(), ArchiveError> {
+        for stream in &mut self.streams {
+            let Some(mark) = self.marks.get(&stream.name) else {
+                continue;
+            };
+            if let Some(at) = stream.files.iter().position(|name| *name == mark.file) {
+                let mut reader = warc::Reader::open(&self.dir.join(&mark.file))?;
+                reader.seek(mark.offset)?;
+                stream.current = at;
+                stream.latest = mark.latest;
+                stream.reader = Some(reader);
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads the next capture of a stream.
+    fn pull(&mut self, at: usize) -> Result<(), ArchiveError> {
+        let Some(stream) = self.streams.get_mut(at) else {
+            return Ok(());
+        };
+        while let Some(file) = stream.files.get(stream.current) {
+            let reader = match &mut stream.reader {
+                Some(reader) => reader,
+                None => {
+                    let path = self.dir.join(file);
+                    stream.reader.insert(warc::Reader::open(&path)?)
+                }
+            };
+            match reader.next() {
+                Some(Ok(stored)) if stored.is_capture() => {
+                    let date = stored.field("WARC-Date").unwrap_or_default();
+                    let Ok(date) = chrono::DateTime::parse_from_rfc3339(date) else {
+                        let why = stored.damaged("its WARC-Date cannot be read");
+                        self.damage.push(why);
+                        continue;
+                    };
+                    let date = date.timestamp_micros();
+                    stream.latest = stream.latest.max(date);
+                    let id = stored.field("WARC-Record-ID").unwrap_or_default();
+                    self.heads
+                        .push(Reverse((stream.latest, date, id.to_owned(), at)));
+                    let replayed = Replayed {
+                        file: file.clone(),
+                        next: reader.offset(),
+                        stored,
+                        latest: stream.latest,
+                        stream: at,
+                        at: date,
+                    };
+                    if let Some(slot) = self.waiting.get_mut(at) {
+                        *slot = Some(replayed);
+                    }
+                    return Ok(());
+                }
+                Some(Ok(_)) => {}
+                Some(Err(why @ WarcError::Damaged { .. })) => self.damage.push(why),
+                Some(Err(why)) => return Err(why.into()),
+                None => {
+                    stream.reader = None;
+                    stream.current += 1;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The next capture.
+    pub fn take(&mut self) -> Result<Option<Replayed>, ArchiveError> {
+        let Some(Reverse((_, _, _, at))) = self.heads.pop() else {
+            return Ok(None);
+        };
+        let found = self.waiting.get_mut(at).and_then(Option::take);
+        self.pull(at)?;
+        Ok(found)
+    }
+
+    /// How far the reading of its stream is once `replayed` is applied.
+    pub fn mark(&self, replayed: &Replayed) -> Mark {
+        let stream = self.streams.get(replayed.stream);
+        Mark {
+            stream: stream.map(|stream| stream.name.clone()).unwrap_or_default(),
+            file: replayed.file.clone(),
+            offset: replayed.next,
+            latest: replayed.latest,
+        }
+    }
+}
+
+const MARKS: &[u8] = b"replay/";
+
+impl Archive {
+    /// How far the replay into this index is.
+    pub fn marks(&self) -> Result<Vec<Mark>, ArchiveError> {
+        let from = key(b'm', &[MARKS]);
+        self.store
+            .scan(&from, &after(&from))
+            .map(|pair| {
+                let (key, sealed) = pair?;
+                self.decode(&key, &sealed)
+            })
+            .collect()
+    }
+
+    /// Forgets it.
+    pub(super) fn unmark(&self, batch: &mut Batch) -> Result<(), ArchiveError> {
+        for mark in self.marks()? {
+            batch.delete(key(b'm', &[MARKS, mark.stream.as_bytes()]));
+        }
+        Ok(())
+    }
+
+    pub(super) fn put_mark(&self, batch: &mut Batch, mark: &Mark) {
+        self.put(batch, key(b'm', &[MARKS, mark.stream.as_bytes()]), mark);
+    }
+}
+
+impl Committer {
+    /// Makes what was replayed durable.
+    pub fn flush(&self) -> Result<(), ArchiveError> {
+        self.archive.flush()
+    }
+}

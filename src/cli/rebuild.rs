@@ -1,0 +1,248 @@
+//! `khobao rebuild`, `khobao import` and `khobao merge`: the index made again from WARC files.
+
+use super::args::Rebuild;
+use super::{Failure, code, data, setup};
+use crate::archive::warc::{self, Taken};
+use crate::archive::{self, Archive, ArchiveError};
+use crate::config::Config;
+use crate::crawl::{self, Rebuilt};
+use crate::extract::profile::ProfileSet;
+use anyhow::Context;
+use indicatif::{ProgressBar, ProgressStyle};
+use std::io::{IsTerminal, Read as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+pub(super) fn rebuild(config: &Path, args: Rebuild) -> anyhow::Result<u8> {
+    let (config, profiles) = setup::load(config)?;
+    let mut out = String::new();
+    if let Some(from) = &args.from {
+        let names = warc::files(from)?;
+        if names.is_empty() {
+            return Err(Failure::error(
+                code::USAGE,
+                format!(
+                    "{} holds no .warc.gz file; name the folder with the archive's WARC files",
+                    from.display()
+                ),
+            ));
+        }
+        let files: Vec<PathBuf> = names.iter().map(|name| from.join(name)).collect();
+        out.push_str(&take_in(&config, &files)?);
+    }
+    let done = run(&config, &profiles)?;
+    out.push_str(&describe(&done));
+    if args.discard_old {
+        for name in archive::discard_old(&config.archive)? {
+            out.push_str(&format!("removed {name}\n"));
+        }
+    }
+    data::print(&out)?;
+    Ok(code_of(&done))
+}
+
+pub(super) fn import(config: &Path, files: &[PathBuf]) -> anyhow::Result<u8> {
+    let (config, profiles) = setup::load(config)?;
+    let mut out = take_in(&config, files)?;
+    let done = run(&config, &profiles)?;
+    out.push_str(&describe(&done));
+    data::print(&out)?;
+    Ok(code_of(&done))
+}
+
+pub(super) fn merge(config: &Path, other: &Path) -> anyhow::Result<u8> {
+    let (config, profiles) = setup::load(config)?;
+    if !other.join("khobao.json").is_file() {
+        return Err(ArchiveError::Missing {
+            dir: other.to_owned(),
+        }
+        .into());
+    }
+    let same = |a: &Path, b: &Path| {
+        let (a, b) = (std::fs::canonicalize(a).ok(), std::fs::canonicalize(b).ok());
+        a.is_some() && a == b
+    };
+    if same(other, &config.archive) {
+        return Err(Failure::error(
+            code::USAGE,
+            "an archive cannot be merged with itself; name another one",
+        ));
+    }
+    Archive::is_free(other)?;
+    let warcs = other.join("warc");
+    let names = warc::files(&warcs)?;
+    let files: Vec<PathBuf> = names.iter().map(|name| warcs.join(name)).collect();
+    let mut out = take_in(&config, &files)?;
+    let done = run(&config, &profiles)?;
+    out.push_str(&describe(&done));
+    data::print(&out)?;
+    Ok(code_of(&done))
+}
+
+/// Copies files into the archive's folder, which is made when it is not there.
+fn take_in(config: &Config, files: &[PathBuf]) -> anyhow::Result<String> {
+    match Archive::open(&config.archive) {
+        Ok(archive) => drop(archive),
+        Err(ArchiveError::Missing { .. }) => drop(Archive::create(&config.archive)?),
+        // What the index is like does not matter here.
+        Err(why) if why.is_damage() => {}
+        Err(why) => return Err(why.into()),
+    }
+    let dir = config.archive.join("warc");
+    warc::recover(&dir)?;
+    let mut out = String::new();
+    for file in files {
+        if is_zip(file)? {
+            for taken in wacz(&dir, file)? {
+                out.push_str(&line(file, &taken));
+            }
+        } else {
+            let taken = warc::take_in(&dir, file)?;
+            out.push_str(&line(file, &taken));
+        }
+    }
+    Ok(out)
+}
+
+fn line(file: &Path, taken: &Taken) -> String {
+    let mut out = format!("{}: {} records", file.display(), taken.records);
+    if taken.known {
+        out.push_str(", in the archive already");
+    } else {
+        out.push_str(&format!(" as {}", taken.name));
+    }
+    if taken.repacked {
+        out.push_str(", packed anew with one gzip member a record");
+    }
+    if taken.torn > 0 {
+        out.push_str(&format!(
+            ", without {} bytes at its end that are no whole record",
+            taken.torn
+        ));
+    }
+    out.push('\n');
+    for why in &taken.damaged {
+        out.push_str(&format!("  left out: {why}\n"));
+    }
+    out
+}
+
+fn is_zip(file: &Path) -> anyhow::Result<bool> {
+    let mut magic = Vec::new();
+    let opened = std::fs::File::open(file).map_err(|why| {
+        Failure::error(
+            code::USAGE,
+            format!(
+                "cannot read {}: {why}; name a WARC or WACZ file",
+                file.display()
+            ),
+        )
+    })?;
+    opened.take(4).read_to_end(&mut magic)?;
+    Ok(magic == *b"PK\x03\x04")
+}
+
+/// The WARC files of a WACZ (1.1.1: `archive/`).
+fn wacz(dir: &Path, file: &Path) -> anyhow::Result<Vec<Taken>> {
+    let damaged = |why: zip::result::ZipError| warc::WarcError::Damaged {
+        file: file.to_owned(),
+        offset: 0,
+        why: format!("the WACZ cannot be read: {why}"),
+    };
+    let mut zip = zip::ZipArchive::new(std::fs::File::open(file)?).map_err(damaged)?;
+    let names: Vec<String> = zip
+        .file_names()
+        .filter_map(|name| Some(name.ok()?.into_owned()))
+        .filter(|name| {
+            name.starts_with("archive/") && (name.ends_with(".warc.gz") || name.ends_with(".warc"))
+        })
+        .collect();
+    if names.is_empty() {
+        return Err(Failure::error(
+            code::FAILED,
+            format!("{} holds no WARC file below archive/", file.display()),
+        ));
+    }
+    let temp = tempfile::tempdir_in(dir).context("cannot make a folder beside the WARC files")?;
+    let mut all = Vec::new();
+    for name in names {
+        let mut member = zip.by_name(&name).map_err(damaged)?;
+        // Only the last part of the name counts: no member leaves the folder.
+        let bare = name.rsplit('/').next().unwrap_or("file.warc.gz");
+        let path = temp.path().join(bare);
+        let mut out = std::fs::File::create(&path)?;
+        std::io::copy(&mut member, &mut out)
+            .with_context(|| format!("cannot unpack {name} of {}", file.display()))?;
+        drop(out);
+        all.push(warc::take_in(dir, &path)?);
+    }
+    Ok(all)
+}
+
+fn run(config: &Config, profiles: &Arc<ProfileSet>) -> anyhow::Result<Rebuilt> {
+    let dir = &config.archive;
+    if dir.join("warc").is_dir() {
+        for closed in warc::recover(&dir.join("warc"))? {
+            tracing::info!(file = %closed, "a WARC file of an interrupted run was closed");
+        }
+    }
+    let bar = if std::io::stderr().is_terminal() {
+        let bar = ProgressBar::new(0);
+        // The template is fixed; should it ever not parse, the default bar serves.
+        if let Ok(style) = ProgressStyle::with_template(
+            "reading captures {bar:32} {bytes}/{total_bytes} {bytes_per_sec} {eta}",
+        ) {
+            bar.set_style(style);
+        }
+        bar
+    } else {
+        ProgressBar::hidden()
+    };
+    let done = crawl::rebuild(dir, config, profiles, &|read, all| {
+        bar.set_length(all);
+        bar.set_position(read);
+    })?;
+    bar.finish_and_clear();
+    Ok(done)
+}
+
+fn describe(done: &Rebuilt) -> String {
+    let mut out = format!(
+        "{} captures read, {} of them articles\n",
+        done.captures, done.articles
+    );
+    for (host, count) in &done.strangers {
+        out.push_str(&format!(
+            "{count} captures of {host}, which no [[sites]] table owns, are kept and not judged\n"
+        ));
+    }
+    if done.lone_revisits > 0 {
+        out.push_str(&format!(
+            "{} revisits refer to captures that are not here\n",
+            done.lone_revisits
+        ));
+    }
+    for why in &done.damage {
+        out.push_str(&format!("damaged: {why}\n"));
+    }
+    if let Some(lost) = &done.lost {
+        out.push_str(&format!(
+            "of the old index, runs and learned pace could not be taken over whole: {lost}\n"
+        ));
+    }
+    if let Some(aside) = &done.aside {
+        out.push_str(&format!(
+            "the old index is kept in {}; `khobao rebuild --discard-old` removes it\n",
+            aside.display()
+        ));
+    }
+    out
+}
+
+fn code_of(done: &Rebuilt) -> u8 {
+    if done.damage.is_empty() {
+        code::OK
+    } else {
+        code::DAMAGED
+    }
+}

@@ -1,0 +1,386 @@
+//! Building the index again: every capture goes through the same reading and judging as when it
+//! was fetched. No request leaves the machine.
+
+use super::analyse::{self, Asked};
+use super::scope::Scope;
+use super::{CrawlError, links};
+use crate::archive::schema::{CaptureRow, SiteRow, TaskKind, url_hash};
+use crate::archive::warc::{self, WarcError};
+use crate::archive::{
+    Archive, ArchiveError, Captures, Committer, CrawlMode, End, Finished, Rebuilding, Replayed,
+    Task, new_task_row,
+};
+use crate::config::Config;
+use crate::domain::{Digest, Exchange, SiteId};
+use crate::extract::profile::{ProfileSet, UrlClass};
+use crate::fetch::robots::{RobotsFetch, Step};
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// Captures that are read at once, and their bytes.
+const BATCH: usize = 256;
+const BATCH_BYTES: usize = 32 << 20;
+
+/// What a rebuild did.
+#[derive(Debug, Default)]
+pub struct Rebuilt {
+    /// Captures that were read.
+    pub captures: u64,
+    /// Captures by the outcome of reading them.
+    pub outcomes: BTreeMap<&'static str, u64>,
+    /// Captures that were read as articles.
+    pub articles: u64,
+    /// Captures of hosts that no configured site owns, by host: left in the WARC files.
+    pub strangers: BTreeMap<String, u64>,
+    /// Revisits whose first capture is not there.
+    pub lone_revisits: u64,
+    /// What could not be read.
+    pub damage: Vec<WarcError>,
+    /// What the old index could not give (runs, learned pace).
+    pub lost: Option<String>,
+    /// Where the old index was put.
+    pub aside: Option<PathBuf>,
+}
+
+/// Builds the index of the archive at `dir` again and puts it in the old one's place. An
+/// interrupted rebuild goes on where it was. `progress` hears bytes read and bytes in all.
+pub fn rebuild(
+    dir: &Path,
+    config: &Config,
+    profiles: &Arc<ProfileSet>,
+    progress: &dyn Fn(u64, u64),
+) -> Result<Rebuilt, CrawlError> {
+    let warc_dir = dir.join("warc");
+    let scopes = Scope::all(config, profiles);
+    let plan = plan(&warc_dir, &scopes)?;
+    let next = Rebuilding::open(dir, &plan)?;
+    let archive = Arc::clone(&next.archive);
+    let mut replay = Replay {
+        archive: Arc::clone(&archive),
+        dir: warc_dir.clone(),
+        scopes,
+        committer: Committer::replaying(archive),
+        max_bytes: config.limits.max_bytes,
+        done: Rebuilt {
+            lost: next.lost.clone(),
+            ..Rebuilt::default()
+        },
+        read: 0,
+    };
+    let mut captures = Captures::open(&warc_dir, next.archive.marks()?)?;
+    let mut batch = Vec::new();
+    let mut bytes = 0;
+    while let Some(capture) = captures.take()? {
+        bytes += capture.stored.block.len();
+        batch.push(capture);
+        if batch.len() >= BATCH || bytes >= BATCH_BYTES {
+            replay.batch(&captures, std::mem::take(&mut batch))?;
+            bytes = 0;
+            progress(replay.read, captures.bytes);
+        }
+    }
+    replay.batch(&captures, batch)?;
+    replay.sites()?;
+    let mut done = replay.done;
+    done.damage = std::mem::take(&mut captures.damage);
+    drop(replay.committer);
+    drop(replay.archive);
+    done.aside = next.finish()?;
+    Ok(done)
+}
+
+/// What the result depends on: files with their lengths, profiles, sites.
+fn plan(dir: &Path, scopes: &[(SiteId, Scope)]) -> Result<String, CrawlError> {
+    let mut text = String::from(concat!("khobao/", env!("CARGO_PKG_VERSION"), "\n"));
+    for name in warc::files(dir)? {
+        let length = std::fs::metadata(dir.join(&name)).map_or(0, |m| m.len());
+        text.push_str(&format!("{name} {length}\n"));
+    }
+    for (id, scope) in scopes {
+        let (site, profile) = (&scope.site, scope.profile.hash());
+        text.push_str(&format!("{id} {} {:?} {profile}\n", site.base, site.hosts));
+    }
+    Ok(Digest::of(text).to_string())
+}
+
+struct Replay {
+    archive: Arc<Archive>,
+    dir: PathBuf,
+    scopes: Vec<(SiteId, Scope)>,
+    committer: Committer,
+    max_bytes: usize,
+    done: Rebuilt,
+    read: u64,
+}
+
+/// A capture on its way through the reader.
+struct Job {
+    capture: Replayed,
+    exchange: Exchange,
+    scope: usize,
+    kind: TaskKind,
+    robots: String,
+    payload: Digest,
+    revisit: bool,
+}
+
+impl Replay {
+    fn batch(&mut self, captures: &Captures, batch: Vec<Replayed>) -> Result<(), CrawlError> {
+        let mut jobs = Vec::with_capacity(batch.len());
+        // Payloads of this batch, which the index does not know yet.
+        let mut fresh: HashMap<String, usize> = HashMap::new();
+        for capture in batch {
+            self.read += capture.stored.length;
+            self.done.captures += 1;
+            if let Some(job) = self.prepare(capture, &jobs, &fresh)? {
+                let id = job.capture.stored.field("WARC-Record-ID");
+                fresh.insert(id.unwrap_or_default().to_owned(), jobs.len());
+                jobs.push(job);
+            }
+        }
+        let finished = self.analyse(&jobs);
+        for (job, finished) in jobs.into_iter().zip(finished) {
+            let Some((_, scope)) = self.scopes.get(job.scope) else {
+                continue;
+            };
+            let mark = captures.mark(&job.capture);
+            let row = capture_row(&job, &finished.task.row.url);
+            let mode = CrawlMode {
+                generation: scope.generation.max(1),
+                full: false,
+                since: false,
+            };
+            let done = self.committer.replay(finished, row, mode, &mark)?;
+            if let Some(outcome) = done.outcome {
+                self.done.articles += u64::from(outcome.is_article());
+                *self.done.outcomes.entry(outcome.name()).or_default() += 1;
+            }
+        }
+        Ok(self.committer.flush()?)
+    }
+
+    /// Finds the site, the reason and the payload of a capture; `None` when it has no site.
+    fn prepare(
+        &mut self,
+        capture: Replayed,
+        jobs: &[Job],
+        fresh: &HashMap<String, usize>,
+    ) -> Result<Option<Job>, CrawlError> {
+        let mut exchange = match capture.stored.to_exchange() {
+            Ok(exchange) => exchange,
+            Err(why) => {
+                self.done.damage.push(why);
+                return Ok(None);
+            }
+        };
+        let context = capture.stored.context();
+        let scope =
+            match &context {
+                Some(context) => {
+                    let known = |(id, _): &(SiteId, Scope)| id.as_str() == context.site;
+                    Some(self.scopes.iter().position(known).ok_or_else(|| {
+                        CrawlError::UnknownSite {
+                            site: context.site.clone(),
+                            file: capture.file.clone(),
+                        }
+                    })?)
+                }
+                None => {
+                    let owns = |(_, scope): &(SiteId, Scope)| scope.policy.is_own(&exchange.url);
+                    self.scopes.iter().position(owns)
+                }
+            };
+        let Some((scope, (_, rules))) = scope.and_then(|at| Some((at, self.scopes.get(at)?)))
+        else {
+            let host = exchange.url.host_str().unwrap_or_default().to_owned();
+            *self.done.strangers.entry(host).or_default() += 1;
+            return Ok(None);
+        };
+        let kind = context
+            .as_ref()
+            .and_then(|context| TaskKind::named(&context.task))
+            .unwrap_or_else(|| kind(rules, &exchange));
+        let revisit = capture.stored.kind() == "revisit";
+        if revisit {
+            let earlier = capture.stored.field("WARC-Refers-To").unwrap_or_default();
+            let earlier = fresh.get(earlier).and_then(|at| jobs.get(*at));
+            let payload = match earlier {
+                Some(job) => Some(job.exchange.payload.clone()),
+                None => self.earlier(rules, &capture)?,
+            };
+            match payload {
+                Some(payload) => exchange.payload = payload,
+                None => self.done.lone_revisits += 1,
+            }
+        }
+        let payload = Digest::of(&exchange.payload);
+        Ok(Some(Job {
+            exchange,
+            scope,
+            kind,
+            robots: context.map(|context| context.robots).unwrap_or_default(),
+            payload,
+            revisit,
+            capture,
+        }))
+    }
+
+    /// The payload that a revisit record refers to (WARC 1.1, 6.7.2).
+    fn earlier(
+        &self,
+        scope: &Scope,
+        capture: &Replayed,
+    ) -> Result<Option<bytes::Bytes>, CrawlError> {
+        let stored = &capture.stored;
+        let uri = stored.field("WARC-Refers-To-Target-URI").or(stored.uri());
+        let date = stored.field("WARC-Refers-To-Date");
+        let at = date.and_then(|date| chrono::DateTime::parse_from_rfc3339(date).ok());
+        let url = uri.and_then(|uri| url::Url::parse(uri).ok());
+        let (Some(url), Some(at)) = (url, at) else {
+            return Ok(None);
+        };
+        let url = scope.policy.canonical(&url);
+        let row = self
+            .archive
+            .capture(&url_hash(url.as_str()), at.timestamp_micros())?;
+        let Some(row) = row else { return Ok(None) };
+        let stored = match warc::read_at(&self.dir.join(&row.file), row.offset) {
+            Ok(stored) => stored,
+            Err(WarcError::Damaged { .. }) => return Ok(None),
+            Err(why) => return Err(ArchiveError::from(why).into()),
+        };
+        Ok(stored.to_exchange().ok().map(|exchange| exchange.payload))
+    }
+
+    /// Reads the pages on all cores; results in order.
+    fn analyse(&self, jobs: &[Job]) -> Vec<Finished> {
+        let cores = std::thread::available_parallelism().map_or(2, usize::from);
+        let next = AtomicUsize::new(0);
+        let read = || {
+            let mut out = Vec::new();
+            loop {
+                let at = next.fetch_add(1, Ordering::Relaxed);
+                let Some(job) = jobs.get(at) else { return out };
+                if let Some((_, scope)) = self.scopes.get(job.scope) {
+                    out.push((at, finished(scope, job, self.max_bytes)));
+                }
+            }
+        };
+        let mut all: Vec<(usize, Finished)> = std::thread::scope(|threads| {
+            let others: Vec<_> = (1..cores).map(|_| threads.spawn(read)).collect();
+            let mut all = read();
+            for other in others {
+                // `finished` catches what reading a page throws; anything else is a fault here.
+                if let Ok(more) = other.join() {
+                    all.extend(more);
+                }
+            }
+            all
+        });
+        all.sort_by_key(|(at, _)| *at);
+        all.into_iter().map(|(_, finished)| finished).collect()
+    }
+
+    /// Sites that were never crawled by the old index, or whose old index is lost, go on from
+    /// what their frontier holds.
+    fn sites(&self) -> Result<(), CrawlError> {
+        for (id, _) in &self.scopes {
+            let row = self.archive.site(id)?;
+            let pending = self.archive.pending(id)?;
+            if row == SiteRow::default() && pending > 0 {
+                let row = SiteRow {
+                    generation: 1,
+                    open: true,
+                    full: true,
+                    ..row
+                };
+                self.archive.put_site(id, &row)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What a URL was probably asked for, where the record does not say.
+fn kind(scope: &Scope, exchange: &Exchange) -> TaskKind {
+    if exchange.url.path() == "/robots.txt" {
+        return TaskKind::Robots;
+    }
+    let content = exchange.header("content-type").unwrap_or_default();
+    let content = content.trim_start().to_ascii_lowercase();
+    if content.starts_with("image/") {
+        return TaskKind::Image;
+    }
+    match scope.profile.classify(&exchange.url) {
+        UrlClass::Article => TaskKind::Article,
+        UrlClass::Feed => TaskKind::Feed,
+        UrlClass::Sitemap => TaskKind::Sitemap,
+        UrlClass::Listing if links::is_further_page(&exchange.url) => TaskKind::NextPage,
+        UrlClass::Listing => TaskKind::Listing,
+        UrlClass::Skip(_) | UrlClass::Other => {
+            let page = content.is_empty() || content.contains("html") || content.contains("xml");
+            if page {
+                TaskKind::Seed
+            } else {
+                TaskKind::Attachment
+            }
+        }
+    }
+}
+
+/// Reads the page as the crawl did. What would be asked for again is left to the next run.
+fn finished(scope: &Scope, job: &Job, max_bytes: usize) -> Finished {
+    let exchange = job.exchange.clone();
+    if job.kind == TaskKind::Robots {
+        let sitemaps = match RobotsFetch::new(&exchange.url, None).answer(&exchange, exchange.at) {
+            Step::Done(robots) => robots.sitemaps().to_vec(),
+            Step::Again => Vec::new(),
+        };
+        return analyse::robots(scope, exchange, &sitemaps);
+    }
+    let url = scope.policy.canonical(&exchange.url).as_str().to_owned();
+    let row = new_task_row(
+        url,
+        scope.site.id.clone(),
+        job.kind,
+        scope.generation.max(1),
+    );
+    let task = Task {
+        hash: url_hash(&row.url),
+        row,
+    };
+    let asked = Asked {
+        task,
+        exchange,
+        robots: job.robots.clone(),
+        now: job.capture.at,
+    };
+    let mut finished = analyse::analyse(scope, asked, max_bytes);
+    if let End::Retry { outcome, .. } = finished.end {
+        finished.end = End::NextRun(outcome);
+    }
+    finished
+}
+
+fn capture_row(job: &Job, url: &str) -> CaptureRow {
+    let exchange = &job.exchange;
+    let stored = &job.capture.stored;
+    CaptureRow {
+        uri: (exchange.url.as_str() != url).then(|| exchange.url.to_string()),
+        url: url.to_owned(),
+        at: job.capture.at,
+        file: job.capture.file.clone(),
+        offset: stored.offset,
+        length: stored.length,
+        warc_record: stored
+            .field("WARC-Record-ID")
+            .unwrap_or_default()
+            .to_owned(),
+        payload: job.payload,
+        status: exchange.status,
+        record: None,
+        revisit: job.revisit,
+    }
+}

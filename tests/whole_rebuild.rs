@@ -1,0 +1,190 @@
+//! The index is derived from the WARC files: built again it gives the same records, byte for byte.
+
+mod common;
+
+use common::{Place, warcs};
+use khobao::portal::{Change, Draft, Portal, PortalConfig};
+use std::path::Path;
+
+/// A portal with a history: crawled, edited, added to, crawled again.
+fn history(articles: usize) -> (Portal, Place) {
+    let portal = Portal::start(PortalConfig {
+        articles,
+        ..PortalConfig::default()
+    })
+    .unwrap();
+    let place = Place::new(
+        &portal.base(),
+        "capture = [\"pages\", \"images\", \"attachments\"]\nconcurrency = 4",
+    );
+    place.expect(0, &["crawl"]);
+    let truth = portal.truth();
+    let texts = truth
+        .iter()
+        .filter(|t| t.paragraphs().len() == t.blocks.len());
+    let first: Vec<_> = texts.take(3).cloned().collect();
+    for article in &first[..2] {
+        portal.edit(article.id, Change::Title("Tiêu đề đã sửa".into()));
+    }
+    let mut copy = Draft::copy_of(&first[2]);
+    copy.title = "Bài đăng lại dưới tên khác".into();
+    copy.published = String::new();
+    portal.publish(copy);
+    place.expect(0, &["crawl", "--full"]);
+    assert!(place.outcome("revision") > 0 && place.outcome("same_text") == 1);
+    (portal, place)
+}
+
+fn export(place: &Place) -> String {
+    place.expect(0, &["export"])
+}
+
+#[test]
+fn a_rebuilt_index_gives_the_same_records_byte_for_byte() {
+    let (portal, place) = history(120);
+    let before = export(&place);
+    assert!(before.lines().count() > 120);
+    let out = place.expect(0, &["rebuild"]);
+    assert!(out.contains("the old index is kept"), "{out}");
+    assert_eq!(export(&place), before);
+    assert!(place.expect(0, &["verify"]).contains(" 0 damaged"));
+    // What the crawl knows is there as well: nothing that is not new is fetched again.
+    let hits = portal.hits().len();
+    place.expect(0, &["crawl"]);
+    assert_eq!(export(&place).lines().count(), before.lines().count());
+    let again = portal.hits().len() - hits;
+    assert!(again < 60, "{again} requests after a rebuild");
+    // The runs of the old index are there.
+    assert_eq!(
+        place
+            .expect(0, &["runs", "--json"])
+            .matches("\"command\"")
+            .count(),
+        3
+    );
+    let out = place.expect(0, &["rebuild", "--discard-old"]);
+    assert_eq!(out.matches("removed index.old-").count(), 2, "{out}");
+    assert!(!std::fs::read_dir(place.archive()).unwrap().any(|entry| {
+        let name = entry.unwrap().file_name();
+        name.to_string_lossy().starts_with("index.old")
+    }));
+}
+
+#[test]
+fn a_lost_index_and_a_lost_marker_are_made_again() {
+    let (_portal, place) = history(40);
+    let before = export(&place);
+    std::fs::remove_dir_all(place.archive().join("index")).unwrap();
+    place.expect(6, &["export"]);
+    place.expect(0, &["rebuild"]);
+    assert_eq!(export(&place), before);
+    // From a copy of the WARC files alone.
+    let other = Place::new("http://127.0.0.1:9/", "");
+    other.copy_config(&place);
+    let copy = tempfile::tempdir().unwrap();
+    copy_warcs(&place, copy.path());
+    let from = copy.path().to_str().unwrap();
+    other.expect(0, &["rebuild", "--from", from]);
+    assert_eq!(export(&other), before);
+}
+
+fn copy_warcs(place: &Place, to: &Path) {
+    for path in warcs(&place.warc_dir()) {
+        std::fs::copy(&path, to.join(path.file_name().unwrap())).unwrap();
+    }
+}
+
+#[test]
+fn a_rebuild_that_is_killed_goes_on() {
+    let (_portal, place) = history(100);
+    let before = export(&place);
+    for wait in [20, 60, 120, 200, 300] {
+        let mut child = place.spawn(&["rebuild"]);
+        std::thread::sleep(std::time::Duration::from_millis(wait));
+        let _ = child.kill();
+        let _ = child.wait();
+        // The archive in use is whole all the time.
+        assert_eq!(export(&place), before, "after {wait} ms");
+    }
+    place.expect(0, &["rebuild"]);
+    assert_eq!(export(&place), before);
+    place.expect(0, &["verify"]);
+}
+
+#[test]
+fn a_damaged_capture_costs_that_capture_alone() {
+    let (_portal, place) = history(40);
+    let records = place.records();
+    let victim = &records[10]["provenance"]["capture"];
+    let file = place.warc_dir().join(victim["file"].as_str().unwrap());
+    let mut bytes = std::fs::read(&file).unwrap();
+    let at = victim["offset"].as_u64().unwrap() + victim["length"].as_u64().unwrap() / 2;
+    for byte in &mut bytes[at as usize..at as usize + 20] {
+        *byte ^= 0x5a;
+    }
+    std::fs::write(&file, bytes).unwrap();
+    let out = place.expect(6, &["rebuild"]);
+    assert!(out.contains("damaged at offset"), "{out}");
+    let left = place.records();
+    assert!(
+        left.len() >= records.len() - 1,
+        "{} of {}",
+        left.len(),
+        records.len()
+    );
+}
+
+#[test]
+fn a_site_that_is_not_configured_any_more_stops_the_rebuild() {
+    let (_portal, place) = history(20);
+    let before = export(&place);
+    let text = std::fs::read_to_string(place.config()).unwrap();
+    let renamed = text.replace("id = \"thu\"", "id = \"other\"");
+    assert_ne!(text, renamed);
+    std::fs::write(place.config(), renamed).unwrap();
+    let out = place.run(&["rebuild"]);
+    assert_eq!(out.status.code(), Some(2));
+    let err = String::from_utf8_lossy(&out.stderr).into_owned();
+    assert!(
+        err.contains("\"thu\"") && err.contains("[[sites]]"),
+        "{err}"
+    );
+    std::fs::write(place.config(), text).unwrap();
+    assert_eq!(export(&place), before);
+}
+
+#[test]
+fn merging_gives_the_same_in_either_order() {
+    let portal = Portal::start(PortalConfig::with_articles(60)).unwrap();
+    let extra = "capture = [\"pages\"]\nconcurrency = 4";
+    let (a, b) = (
+        Place::new(&portal.base(), extra),
+        Place::new(&portal.base(), extra),
+    );
+    a.expect(0, &["crawl", "--max-pages", "40"]);
+    b.expect(0, &["crawl"]);
+    let id = portal.truth()[5].id;
+    portal.edit(id, Change::Title("Tiêu đề đã sửa".into()));
+    a.expect(0, &["crawl"]);
+    a.expect(0, &["crawl", "--full"]);
+    let (own_a, own_b) = (export(&a), export(&b));
+    let (c, d) = (
+        Place::new(&portal.base(), extra),
+        Place::new(&portal.base(), extra),
+    );
+    for (place, first, second) in [(&c, &a, &b), (&d, &b, &a)] {
+        place.expect(0, &["merge", first.archive().to_str().unwrap()]);
+        place.expect(0, &["merge", second.archive().to_str().unwrap()]);
+        assert!(place.expect(0, &["verify"]).contains(" 0 damaged"));
+    }
+    let merged = export(&c);
+    assert_eq!(merged, export(&d));
+    assert_ne!(merged, own_a);
+    // Both histories are in it, and each archive merged into the other gives the same.
+    b.expect(0, &["merge", a.archive().to_str().unwrap()]);
+    assert_eq!(export(&b), merged);
+    a.expect(0, &["merge", b.archive().to_str().unwrap()]);
+    assert_eq!(export(&a), merged);
+    assert_eq!(merged.lines().count(), own_b.lines().count());
+    assert_eq!(own_a.lines().count(), own_b.lines().count());
+}
