@@ -188,3 +188,58 @@ fn merging_gives_the_same_in_either_order() {
     assert_eq!(merged.lines().count(), own_b.lines().count());
     assert_eq!(own_a.lines().count(), own_b.lines().count());
 }
+
+#[test]
+fn a_mended_profile_gives_new_readings_and_no_new_revision() {
+    let (portal, place) = history(60);
+    let before = place.records();
+    let none = place.expect(0, &["reextract", "--dry-run"]);
+    assert!(none.contains(" 0 would change"), "{none}");
+    // A profile of the user's own that reads the title otherwise and no tags.
+    let folder = place.dir.path().join("profiles");
+    std::fs::create_dir(&folder).unwrap();
+    let own = include_str!("../selectors/nukeviet.toml").replace(
+        "[[fields.title]]",
+        "[[fields.title]]\nname = \"meta\"\ncss = \"meta[property='og:title']\"\nattr = \"content\"\nscope = \"page\"\n\
+         regex = \"^(.{3})\"\n[[fields.title]]",
+    );
+    assert!(own.contains("og:title"));
+    std::fs::write(folder.join("nukeviet.toml"), own).unwrap();
+    let text = std::fs::read_to_string(place.config()).unwrap();
+    let text = format!("[crawler]\nselectors = \"profiles\"\n{text}");
+    std::fs::write(place.config(), text).unwrap();
+    let hits = portal.hits().len();
+    let dry = place.expect(0, &["reextract", "--dry-run"]);
+    assert!(dry.contains("title") && dry.contains("    + "), "{dry}");
+    assert_eq!(place.records(), before);
+    place.expect(0, &["reextract"]);
+    assert_eq!(portal.hits().len(), hits);
+    let after = place.records();
+    assert_eq!(after.len(), before.len());
+    for (old, new) in before.iter().zip(&after) {
+        assert_eq!(old["id"], new["id"]);
+        assert_eq!(old["revisions"], new["revisions"]);
+        assert_eq!(old["body"], new["body"]);
+        assert_eq!(old["provenance"]["capture"], new["provenance"]["capture"]);
+        assert!(new["title"].as_str().unwrap().chars().count() <= 3);
+        let reading = &new["readings"][0];
+        assert_eq!(reading["profile_hash"], old["provenance"]["profile_hash"]);
+        assert!(
+            reading["changed"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .any(|f| f == "title")
+        );
+    }
+    assert!(place.expect(0, &["verify"]).contains(" 0 damaged"));
+    // A rebuild with the same profiles reads alike.
+    place.expect(0, &["rebuild"]);
+    let strip = |mut records: Vec<serde_json::Value>| {
+        for record in &mut records {
+            record.as_object_mut().unwrap().remove("readings");
+        }
+        records
+    };
+    assert_eq!(strip(place.records()), strip(after));
+}

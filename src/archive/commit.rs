@@ -431,5 +431,6 @@ fn revision(found: &Extracted, capture: &CaptureRow) -> RevisionRow {
             crawler: concat!("khobao/", env!("CARGO_PKG_VERSION")).to_owned(),
         },
         warnings: found.warnings.clone(),
+        readings: Vec::new(),
     }
 }

@@ -239,7 +239,7 @@ impl Archive {
             self.put_near(batch, found.simhash, id);
         }
         if let Some(first) = first {
-            self.share_body(first, &mut record.current)?;
+            self.share_body(batch, first, record.id, &mut record.current)?;
         } else if has_text {
             self.put(batch, text_key, &id);
         }
@@ -292,6 +292,19 @@ impl Archive {
             batch.put(time_key(&record.site, sort, record.id), Vec::new());
             record.sort = sort;
         }
+        self.known_as(batch, &mut record, found)?;
+        self.compare_again(batch, &mut record, &old, found)?;
+        self.put_record(batch, &record);
+        Ok(Outcome::Revision)
+    }
+
+    /// Makes a changed record known by its new content, and finds the first with its text.
+    pub(super) fn known_as(
+        &self,
+        batch: &mut Batch,
+        record: &mut RecordRow,
+        found: &Extracted,
+    ) -> Result<(), ArchiveError> {
         let site = record.site.as_str().as_bytes();
         let identity_key = key(b'd', &[&found.identity.prefix(), site]);
         if self.row::<RecordId>(&identity_key)?.is_none() {
@@ -305,17 +318,15 @@ impl Archive {
             }
             Some(first) if first != record.id => {
                 record.same_as = Some(first);
-                self.share_body(first, &mut record.current)?;
+                self.share_body(batch, first, record.id, &mut record.current)?;
             }
             _ => record.same_as = None,
         }
-        self.compare_again(batch, &mut record, &old, found)?;
-        self.put_record(batch, &record);
-        Ok(Outcome::Revision)
+        Ok(())
     }
 
     /// A revision with another text has other near copies.
-    fn compare_again(
+    pub(super) fn compare_again(
         &self,
         batch: &mut Batch,
         record: &mut RecordRow,
@@ -337,13 +348,20 @@ impl Archive {
     }
 
     /// Stores the body once: when `first` has it byte for byte, `revision` only points there.
-    fn share_body(&self, first: RecordId, revision: &mut RevisionRow) -> Result<(), ArchiveError> {
+    fn share_body(
+        &self,
+        batch: &mut Batch,
+        first: RecordId,
+        id: RecordId,
+        revision: &mut RevisionRow,
+    ) -> Result<(), ArchiveError> {
         if let Some(other) = self.record_row(first)?
             && other.current.body_of.is_none()
             && other.current.article.body == revision.article.body
         {
             revision.body_of = Some((first, other.current.number));
             revision.article.body = Vec::new();
+            batch.put(key(b'y', &[&first.0, &id.0]), Vec::new());
         }
         Ok(())
     }
@@ -362,7 +380,7 @@ impl Archive {
         Ok(())
     }
 
-    fn put_record(&self, batch: &mut Batch, record: &RecordRow) {
+    pub(super) fn put_record(&self, batch: &mut Batch, record: &RecordRow) {
         self.put(batch, key(b'r', &[&record.id.0]), record);
     }
 }

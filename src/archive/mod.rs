@@ -12,6 +12,7 @@ mod near;
 mod open;
 mod read;
 mod replay;
+mod reread;
 mod runs;
 pub mod schema;
 pub mod store;

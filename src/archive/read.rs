@@ -1,8 +1,8 @@
 //! Reading records back, in the field names of the record schema (version 1).
 
 use super::schema::{
-    CaptureRow, Provenance, RecordRow, RevisionRow, UrlHash, UrlRow, after, capture_key, key,
-    url_hash,
+    CaptureRow, Provenance, Reading, RecordRow, RevisionRow, UrlHash, UrlRow, after, capture_key,
+    key, url_hash,
 };
 use super::{Archive, ArchiveError};
 use crate::domain::{
@@ -86,6 +86,9 @@ pub struct Record {
     pub provenance: Provenance,
     /// What was odd.
     pub warnings: Vec<Warning>,
+    /// Earlier readings of this revision's capture, where a mended profile read it again.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub readings: Vec<Reading>,
 }
 
 /// Which records an export takes.
@@ -239,10 +242,11 @@ impl Archive {
             near: row.near,
             provenance: revision.provenance,
             warnings: revision.warnings,
+            readings: revision.readings,
         }))
     }
 
-    fn body_of(&self, id: RecordId, number: u32) -> Result<Vec<Block>, ArchiveError> {
+    pub(super) fn body_of(&self, id: RecordId, number: u32) -> Result<Vec<Block>, ArchiveError> {
         let missing = || ArchiveError::Row {
             dir: self.dir.clone(),
             what: format!("record {id}, revision {number}, whose text others share,"),

@@ -13,6 +13,7 @@
 //! | `d` | content digest, site | the first record with this title, time and text |
 //! | `x` | text digest | the first record with this text |
 //! | `b` | band, 16 bits of the simhash, simhash, record | nothing: near copies |
+//! | `y` | record, other record | nothing: the other one shares a body of the first |
 //! | `t` | site, 0, published, record | nothing: the export's order |
 //! | `c` | URL hash, time | [`CaptureRow`] |
 //! | `f` | WARC file, 0, offset | URL hash and time of the capture that stands there |
@@ -279,6 +280,24 @@ pub struct RevisionRow {
     /// What was odd.
     #[serde(default)]
     pub warnings: Vec<Warning>,
+    /// Earlier readings of the same capture, oldest first.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub readings: Vec<Reading>,
+}
+
+/// A reading that another one has replaced.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reading {
+    /// When, RFC 3339.
+    pub replaced_at: String,
+    /// The profile that had read it.
+    pub profile: String,
+    /// SHA-256 of that profile.
+    pub profile_hash: String,
+    /// Version of the crawler that had read it.
+    pub crawler: String,
+    /// The fields that the next reading has otherwise.
+    pub changed: Vec<String>,
 }
 
 /// One article.

@@ -359,6 +359,13 @@ impl Check<'_> {
                 .is_some_and(|row| time_key(&row.site, row.sort, row.id) == at);
             (!named).then_some("an entry of the time index without its record")
         });
+        self.keys(b'y', |check, at| {
+            let id = |range| at.get(range).and_then(|id: &[u8]| id.try_into().ok());
+            let both = id(1..17).zip(id(17..33));
+            let named = both
+                .is_some_and(|(a, b)| check.is_record(RecordId(a)) && check.is_record(RecordId(b)));
+            (!named).then_some("an entry of the shared texts without its record")
+        });
         self.keys(b'b', |check, at| {
             let found = near::split(at);
             let named = found.is_some_and(|(simhash, id)| {

@@ -93,6 +93,8 @@ pub(super) enum Command {
     },
     /// Build the index again from the WARC files; the old one is kept aside
     Rebuild(Rebuild),
+    /// Read archived pages again with today's profiles; no request is made
+    Reextract(Reextract),
     /// Take WARC or WACZ files of any program into the archive
     Import {
         /// The files (.warc, .warc.gz, .wacz)
@@ -149,6 +151,25 @@ pub(super) struct Rebuild {
     /// Remove the indexes that were kept aside
     #[arg(long)]
     pub discard_old: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Reextract {
+    /// Only this site
+    #[arg(long)]
+    pub site: Option<String>,
+    /// Only what this profile had read
+    #[arg(long)]
+    pub profile: Option<String>,
+    /// Only what was fetched on this day or later
+    #[arg(long, value_name = "DATE")]
+    pub since: Option<NaiveDate>,
+    /// Say what would change, with samples; change nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// JSON in place of lines
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[derive(Debug, Args)]

@@ -11,6 +11,7 @@ mod init;
 mod inspect;
 mod progress;
 mod rebuild;
+mod reextract;
 mod setup;
 
 use crate::archive::ArchiveError;
@@ -74,6 +75,7 @@ pub fn main() -> ExitCode {
         Command::Stats { json } => inspect::stats(&cli.config, json),
         Command::Verify { json } => inspect::verify(&cli.config, json),
         Command::Rebuild(args) => rebuild::rebuild(&cli.config, args),
+        Command::Reextract(args) => reextract::reextract(&cli.config, args),
         Command::Import { files } => rebuild::import(&cli.config, &files),
         Command::Merge { other } => rebuild::merge(&cli.config, &other),
         Command::Demo { articles, dir } => demo::demo(articles, &dir, cli.log_format),

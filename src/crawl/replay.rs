@@ -5,7 +5,7 @@ use super::analyse::{self, Asked};
 use super::scope::Scope;
 use super::{CrawlError, links};
 use crate::archive::schema::{CaptureRow, SiteRow, TaskKind, url_hash};
-use crate::archive::warc::{self, WarcError};
+use crate::archive::warc::{self, Stored, WarcError};
 use crate::archive::{
     Archive, ArchiveError, Captures, Committer, CrawlMode, End, Finished, Rebuilding, Replayed,
     Task, new_task_row,
@@ -115,13 +115,20 @@ struct Replay {
     read: u64,
 }
 
+/// An exchange to be read, and why it was made.
+pub(super) struct Job {
+    pub exchange: Exchange,
+    /// When it began, microseconds since 1970.
+    pub at: i64,
+    pub kind: TaskKind,
+    pub robots: String,
+}
+
 /// A capture on its way through the reader.
-struct Job {
+struct Placed {
+    job: Job,
     capture: Replayed,
-    exchange: Exchange,
     scope: usize,
-    kind: TaskKind,
-    robots: String,
     payload: Digest,
     revisit: bool,
 }
@@ -165,9 +172,9 @@ impl Replay {
     fn prepare(
         &mut self,
         capture: Replayed,
-        jobs: &[Job],
+        jobs: &[Placed],
         fresh: &HashMap<String, usize>,
-    ) -> Result<Option<Job>, CrawlError> {
+    ) -> Result<Option<Placed>, CrawlError> {
         let mut exchange = match capture.stored.to_exchange() {
             Ok(exchange) => exchange,
             Err(why) => {
@@ -204,11 +211,11 @@ impl Replay {
             .unwrap_or_else(|| kind(rules, &exchange));
         let revisit = capture.stored.kind() == "revisit";
         if revisit {
-            let earlier = capture.stored.field("WARC-Refers-To").unwrap_or_default();
-            let earlier = fresh.get(earlier).and_then(|at| jobs.get(*at));
-            let payload = match earlier {
-                Some(job) => Some(job.exchange.payload.clone()),
-                None => self.earlier(rules, &capture)?,
+            let first = capture.stored.field("WARC-Refers-To").unwrap_or_default();
+            let first = fresh.get(first).and_then(|at| jobs.get(*at));
+            let payload = match first {
+                Some(first) => Some(first.job.exchange.payload.clone()),
+                None => earlier(&self.archive, &self.dir, rules, &capture.stored)?,
             };
             match payload {
                 Some(payload) => exchange.payload = payload,
@@ -216,46 +223,22 @@ impl Replay {
             }
         }
         let payload = Digest::of(&exchange.payload);
-        Ok(Some(Job {
-            exchange,
+        Ok(Some(Placed {
+            job: Job {
+                exchange,
+                at: capture.at,
+                kind,
+                robots: context.map(|context| context.robots).unwrap_or_default(),
+            },
             scope,
-            kind,
-            robots: context.map(|context| context.robots).unwrap_or_default(),
             payload,
             revisit,
             capture,
         }))
     }
 
-    /// The payload that a revisit record refers to (WARC 1.1, 6.7.2).
-    fn earlier(
-        &self,
-        scope: &Scope,
-        capture: &Replayed,
-    ) -> Result<Option<bytes::Bytes>, CrawlError> {
-        let stored = &capture.stored;
-        let uri = stored.field("WARC-Refers-To-Target-URI").or(stored.uri());
-        let date = stored.field("WARC-Refers-To-Date");
-        let at = date.and_then(|date| chrono::DateTime::parse_from_rfc3339(date).ok());
-        let url = uri.and_then(|uri| url::Url::parse(uri).ok());
-        let (Some(url), Some(at)) = (url, at) else {
-            return Ok(None);
-        };
-        let url = scope.policy.canonical(&url);
-        let row = self
-            .archive
-            .capture(&url_hash(url.as_str()), at.timestamp_micros())?;
-        let Some(row) = row else { return Ok(None) };
-        let stored = match warc::read_at(&self.dir.join(&row.file), row.offset) {
-            Ok(stored) => stored,
-            Err(WarcError::Damaged { .. }) => return Ok(None),
-            Err(why) => return Err(ArchiveError::from(why).into()),
-        };
-        Ok(stored.to_exchange().ok().map(|exchange| exchange.payload))
-    }
-
     /// Reads the pages on all cores; results in order.
-    fn analyse(&self, jobs: &[Job]) -> Vec<Finished> {
+    fn analyse(&self, jobs: &[Placed]) -> Vec<Finished> {
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
         let next = AtomicUsize::new(0);
         let read = || {
@@ -264,7 +247,7 @@ impl Replay {
                 let at = next.fetch_add(1, Ordering::Relaxed);
                 let Some(job) = jobs.get(at) else { return out };
                 if let Some((_, scope)) = self.scopes.get(job.scope) {
-                    out.push((at, finished(scope, job, self.max_bytes)));
+                    out.push((at, finished(scope, &job.job, self.max_bytes)));
                 }
             }
         };
@@ -303,6 +286,33 @@ impl Replay {
     }
 }
 
+/// The payload that a revisit record refers to (WARC 1.1, 6.7.2).
+pub(super) fn earlier(
+    archive: &Archive,
+    dir: &Path,
+    scope: &Scope,
+    stored: &Stored,
+) -> Result<Option<bytes::Bytes>, ArchiveError> {
+    let uri = stored
+        .field("WARC-Refers-To-Target-URI")
+        .or_else(|| stored.uri());
+    let date = stored.field("WARC-Refers-To-Date");
+    let at = date.and_then(|date| chrono::DateTime::parse_from_rfc3339(date).ok());
+    let url = uri.and_then(|uri| url::Url::parse(uri).ok());
+    let (Some(url), Some(at)) = (url, at) else {
+        return Ok(None);
+    };
+    let url = scope.policy.canonical(&url);
+    let row = archive.capture(&url_hash(url.as_str()), at.timestamp_micros())?;
+    let Some(row) = row else { return Ok(None) };
+    let stored = match warc::read_at(&dir.join(&row.file), row.offset) {
+        Ok(stored) => stored,
+        Err(WarcError::Damaged { .. }) => return Ok(None),
+        Err(why) => return Err(why.into()),
+    };
+    Ok(stored.to_exchange().ok().map(|exchange| exchange.payload))
+}
+
 /// What a URL was probably asked for, where the record does not say.
 fn kind(scope: &Scope, exchange: &Exchange) -> TaskKind {
     if exchange.url.path() == "/robots.txt" {
@@ -331,7 +341,7 @@ fn kind(scope: &Scope, exchange: &Exchange) -> TaskKind {
 }
 
 /// Reads the page as the crawl did. What would be asked for again is left to the next run.
-fn finished(scope: &Scope, job: &Job, max_bytes: usize) -> Finished {
+pub(super) fn finished(scope: &Scope, job: &Job, max_bytes: usize) -> Finished {
     let exchange = job.exchange.clone();
     if job.kind == TaskKind::Robots {
         let sitemaps = match RobotsFetch::new(&exchange.url, None).answer(&exchange, exchange.at) {
@@ -355,7 +365,7 @@ fn finished(scope: &Scope, job: &Job, max_bytes: usize) -> Finished {
         task,
         exchange,
         robots: job.robots.clone(),
-        now: job.capture.at,
+        now: job.at,
     };
     let mut finished = analyse::analyse(scope, asked, max_bytes);
     if let End::Retry { outcome, .. } = finished.end {
@@ -364,13 +374,13 @@ fn finished(scope: &Scope, job: &Job, max_bytes: usize) -> Finished {
     finished
 }
 
-fn capture_row(job: &Job, url: &str) -> CaptureRow {
-    let exchange = &job.exchange;
+fn capture_row(job: &Placed, url: &str) -> CaptureRow {
+    let exchange = &job.job.exchange;
     let stored = &job.capture.stored;
     CaptureRow {
         uri: (exchange.url.as_str() != url).then(|| exchange.url.to_string()),
         url: url.to_owned(),
-        at: job.capture.at,
+        at: job.job.at,
         file: job.capture.file.clone(),
         offset: stored.offset,
         length: stored.length,

@@ -1,0 +1,297 @@
+//! Reading archived captures again with today's profiles. No request leaves the machine.
+
+use super::CrawlError;
+use super::replay::{Job, finished};
+use super::scope::Scope;
+use crate::archive::schema::{RecordRow, RevisionRow, TaskKind};
+use crate::archive::warc::{self, Stored, WarcError};
+use crate::archive::{Archive, ArchiveError, End, Extracted};
+use crate::config::Config;
+use crate::domain::{Article, RecordId, SiteId};
+use crate::extract::profile::ProfileSet;
+use chrono::{NaiveDate, SecondsFormat, Utc};
+use serde::Serialize;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// Revisions that are read at once.
+const BATCH: usize = 128;
+/// Differences that are shown of each field.
+const SAMPLE: usize = 3;
+
+/// Which revisions are read again.
+#[derive(Debug, Clone, Default)]
+pub struct RereadPlan {
+    /// Only this site.
+    pub site: Option<SiteId>,
+    /// Only what this profile had read.
+    pub profile: Option<String>,
+    /// Only what was fetched on this day (UTC) or later.
+    pub since: Option<NaiveDate>,
+    /// Only say what would change.
+    pub dry_run: bool,
+}
+
+/// What reading again found.
+#[derive(Debug, Default, Serialize)]
+pub struct Reread {
+    /// Revisions that were read again.
+    pub revisions: u64,
+    /// Revisions with a field that is read otherwise now.
+    pub changed: u64,
+    /// By field.
+    pub fields: BTreeMap<String, u64>,
+    /// Some differences of each field.
+    pub samples: BTreeMap<String, Vec<Difference>>,
+    /// Captures that are no article to today's profiles; their records stay as they are.
+    pub refused: Vec<String>,
+    /// Captures that cannot be read.
+    pub damage: Vec<String>,
+}
+
+/// One field before and after.
+#[derive(Debug, Serialize)]
+pub struct Difference {
+    /// The record's URL.
+    pub url: String,
+    /// The revision.
+    pub revision: u32,
+    /// As it was read.
+    pub before: Value,
+    /// As it is read now.
+    pub after: Value,
+}
+
+/// Reads again what `plan` names; `progress` hears how many revisions are done.
+pub fn reread(
+    archive: &Archive,
+    config: &Config,
+    profiles: &Arc<ProfileSet>,
+    plan: &RereadPlan,
+    progress: &dyn Fn(u64),
+) -> Result<Reread, CrawlError> {
+    let mut work = Work {
+        archive,
+        dir: archive.warc_dir(),
+        scopes: Scope::all(config, profiles),
+        max_bytes: config.limits.max_bytes,
+        dry_run: plan.dry_run,
+        now: Utc::now().to_rfc3339_opts(SecondsFormat::Secs, true),
+        done: Reread::default(),
+    };
+    let since = plan.since.and_then(|day| day.and_hms_opt(0, 0, 0));
+    let since = since.map(|time| time.and_utc().timestamp_micros());
+    let mut batch: Vec<(RecordRow, RevisionRow)> = Vec::new();
+    for row in archive.record_rows() {
+        let row = row?;
+        if plan.site.as_ref().is_some_and(|site| *site != row.site) {
+            continue;
+        }
+        for number in 1..=row.current.number {
+            let Some(revision) = archive.revision(&row, number)? else {
+                continue;
+            };
+            let by = &revision.provenance.profile;
+            if plan.profile.as_ref().is_some_and(|profile| profile != by)
+                || since.is_some_and(|since| revision.fetched_at < since)
+            {
+                continue;
+            }
+            batch.push((row.clone(), revision));
+        }
+        if batch.len() >= BATCH {
+            work.batch(std::mem::take(&mut batch))?;
+            progress(work.done.revisions);
+        }
+    }
+    work.batch(batch)?;
+    archive.flush()?;
+    Ok(work.done)
+}
+
+struct Work<'a> {
+    archive: &'a Archive,
+    dir: PathBuf,
+    scopes: Vec<(SiteId, Scope)>,
+    max_bytes: usize,
+    dry_run: bool,
+    now: String,
+    done: Reread,
+}
+
+/// What reading a capture again gave.
+enum Reading {
+    Article(Box<Extracted>),
+    Refused(String),
+    Damaged(String),
+}
+
+impl Work<'_> {
+    fn batch(&mut self, batch: Vec<(RecordRow, RevisionRow)>) -> Result<(), CrawlError> {
+        let mut unknown = batch.iter().filter(|(row, _)| self.scope(row).is_none());
+        if let Some((row, revision)) = unknown.next() {
+            return Err(CrawlError::UnknownSite {
+                site: row.site.to_string(),
+                file: revision.provenance.capture.file.clone(),
+            });
+        }
+        let readings = self.read(&batch);
+        for ((row, revision), reading) in batch.into_iter().zip(readings) {
+            self.done.revisions += 1;
+            match reading {
+                Reading::Article(found) => self.compare(&row, &revision, *found)?,
+                Reading::Refused(why) => self.done.refused.push(why),
+                Reading::Damaged(why) => self.done.damage.push(why),
+            }
+        }
+        Ok(self.archive.flush()?)
+    }
+
+    fn scope(&self, row: &RecordRow) -> Option<&Scope> {
+        let mut scopes = self.scopes.iter();
+        scopes
+            .find(|(id, _)| *id == row.site)
+            .map(|(_, scope)| scope)
+    }
+
+    /// Reads on all cores; results in order.
+    fn read(&self, batch: &[(RecordRow, RevisionRow)]) -> Vec<Reading> {
+        let cores = std::thread::available_parallelism().map_or(2, usize::from);
+        let next = AtomicUsize::new(0);
+        let read = || {
+            let mut out = Vec::new();
+            while let Some((row, revision)) = batch.get(next.fetch_add(1, Ordering::Relaxed)) {
+                out.push((row.id, revision.number, self.one(row, revision)));
+            }
+            out
+        };
+        let all = std::thread::scope(|threads| {
+            let others: Vec<_> = (1..cores).map(|_| threads.spawn(read)).collect();
+            let mut all = read();
+            for other in others {
+                // Reading a page catches its own faults.
+                all.extend(other.join().unwrap_or_default());
+            }
+            all
+        });
+        let mut all: BTreeMap<(RecordId, u32), Reading> = all
+            .into_iter()
+            .map(|(id, number, reading)| ((id, number), reading))
+            .collect();
+        batch
+            .iter()
+            .map(|(row, revision)| {
+                all.remove(&(row.id, revision.number))
+                    .unwrap_or_else(|| Reading::Damaged(format!("{}: not read", row.url)))
+            })
+            .collect()
+    }
+
+    fn one(&self, row: &RecordRow, revision: &RevisionRow) -> Reading {
+        let capture = &revision.provenance.capture;
+        let place = || format!("{} at offset {}", capture.file, capture.offset);
+        let Some(scope) = self.scope(row) else {
+            return Reading::Damaged(place());
+        };
+        let stored = match warc::read_at(&self.dir.join(&capture.file), capture.offset) {
+            Ok(stored) => stored,
+            Err(why) => return Reading::Damaged(why.to_string()),
+        };
+        let mut exchange = match stored.to_exchange() {
+            Ok(exchange) => exchange,
+            Err(why) => return Reading::Damaged(why.to_string()),
+        };
+        if stored.kind() == "revisit" {
+            match self.first(scope, &stored) {
+                Ok(Some(payload)) => exchange.payload = payload,
+                Ok(None) => {
+                    return Reading::Damaged(format!(
+                        "{}: its first capture is not there",
+                        place()
+                    ));
+                }
+                Err(why) => return Reading::Damaged(why.to_string()),
+            }
+        }
+        let job = Job {
+            exchange,
+            at: capture.at,
+            kind: TaskKind::Article,
+            robots: revision.provenance.robots.clone(),
+        };
+        match finished(scope, &job, self.max_bytes).end {
+            End::Article(found) => Reading::Article(found),
+            End::Plain(why) | End::NextRun(why) => {
+                Reading::Refused(format!("{} ({}): {why}", row.url, place()))
+            }
+            _ => Reading::Refused(format!("{} ({})", row.url, place())),
+        }
+    }
+
+    fn first(&self, scope: &Scope, stored: &Stored) -> Result<Option<bytes::Bytes>, WarcError> {
+        super::replay::earlier(self.archive, &self.dir, scope, stored).map_err(|why| match why {
+            ArchiveError::Warc(why) => why,
+            other => WarcError::Damaged {
+                file: self.dir.clone(),
+                offset: 0,
+                why: other.to_string(),
+            },
+        })
+    }
+
+    fn compare(
+        &mut self,
+        row: &RecordRow,
+        old: &RevisionRow,
+        found: Extracted,
+    ) -> Result<(), CrawlError> {
+        let (before, after) = (fields(&old.article), fields(&found.article));
+        let mut changed = Vec::new();
+        let names: std::collections::BTreeSet<&String> =
+            before.keys().chain(after.keys()).collect();
+        for name in names {
+            let value = |of: &BTreeMap<String, Value>| of.get(name).cloned().unwrap_or_default();
+            let (before, after) = (value(&before), value(&after));
+            if before == after {
+                continue;
+            }
+            changed.push(name.clone());
+            *self.done.fields.entry(name.clone()).or_default() += 1;
+            let samples = self.done.samples.entry(name.clone()).or_default();
+            if samples.len() < SAMPLE {
+                samples.push(Difference {
+                    url: row.url.to_string(),
+                    revision: old.number,
+                    before,
+                    after,
+                });
+            }
+        }
+        if changed.is_empty() {
+            return Ok(());
+        }
+        self.done.changed += 1;
+        if !self.dry_run {
+            let now = self.now.clone();
+            self.archive
+                .reread(row.id, old.number, found, changed, now)?;
+        }
+        Ok(())
+    }
+}
+
+/// The fields of an article that readings are compared by. Lists of other articles belong to the
+/// last visit, not to the revision.
+fn fields(article: &Article) -> BTreeMap<String, Value> {
+    // A plain struct with string keys: serialising it cannot fail.
+    let value = serde_json::to_value(article).unwrap_or_default();
+    let Value::Object(map) = value else {
+        return BTreeMap::new();
+    };
+    map.into_iter()
+        .filter(|(name, value)| !matches!(name.as_str(), "newer" | "older") && !value.is_null())
+        .collect()
+}
