@@ -28,6 +28,8 @@ pub(crate) struct SiteState {
     pub policy: UrlPolicy,
     pub host: Host,
     pub since: Option<chrono::NaiveDate>,
+    /// What the pages' links lead to.
+    pub links: super::links::Memo,
     work: Mutex<Work>,
     wake: Notify,
 }
@@ -95,6 +97,7 @@ impl SiteState {
             profile,
             policy,
             host,
+            links: Default::default(),
             work: Mutex::default(),
             wake: Notify::new(),
             site,
