@@ -107,20 +107,32 @@ fn count(config: &Path) -> usize {
     out.stdout.iter().filter(|b| **b == b'\n').count()
 }
 
-/// One page of the portal: its address, gzip as servers pack it, and HTML.
-fn page() -> (url::Url, Vec<u8>, Vec<u8>) {
+/// An article page of the portal: its address, gzip as servers pack it, and HTML.
+struct Sample {
+    url: url::Url,
+    gzip: Vec<u8>,
+    html: Vec<u8>,
+}
+
+/// Different pages, one after the other: reading one page again and again would only show what
+/// the processor's caches and branch predictors can learn.
+const SAMPLES: usize = 200;
+
+fn samples() -> Vec<Sample> {
     let config = PortalConfig {
         gzip: false,
-        ..PortalConfig::benchmark(50)
+        ..PortalConfig::benchmark(SAMPLES + 20)
     };
     let portal = Portal::start(config).expect("the portal starts");
     let base = url::Url::parse(&portal.base()).expect("a URL");
-    let article = portal.truth().into_iter().nth(25).expect("an article");
-    let url = base.join(&article.url).expect("a URL");
-    let address = (
-        base.host_str().expect("a host"),
-        base.port().expect("a port"),
-    );
+    let urls = portal.truth().into_iter().map(|article| article.url);
+    urls.take(SAMPLES)
+        .map(|url| sample(base.join(&url).expect("a URL")))
+        .collect()
+}
+
+fn sample(url: url::Url) -> Sample {
+    let address = (url.host_str().expect("a host"), url.port().expect("a port"));
     let mut stream = std::net::TcpStream::connect(address).expect("a connection");
     let path = url.path();
     write!(
@@ -134,73 +146,90 @@ fn page() -> (url::Url, Vec<u8>, Vec<u8>) {
     let html = wire.split_off(head.expect("a head") + 4);
     let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::new(5));
     gzip.write_all(&html).expect("memory");
-    (url, gzip.finish().expect("memory"), html)
+    let gzip = gzip.finish().expect("memory");
+    Sample { url, gzip, html }
 }
 
 fn steps() {
-    let (url, gzip, html) = page();
-    println!("page: {} bytes, {} on the wire", html.len(), gzip.len());
+    let samples = samples();
+    let mean = |part: fn(&Sample) -> usize| samples.iter().map(part).sum::<usize>() / SAMPLES;
+    println!(
+        "{} pages of {} bytes, {} on the wire",
+        samples.len(),
+        mean(|page| page.html.len()),
+        mean(|page| page.gzip.len())
+    );
     let profiles = ProfileSet::builtin().expect("the profiles");
     let profile = profiles.get("nukeviet").expect("the profile");
-    let base = url.join("/").expect("a URL");
+    let base = samples[0].url.join("/").expect("a URL");
     let policy = UrlPolicy::new(&base, &[], profile.drop_params());
-    let input = |payload| Input {
-        url: &url,
-        status: 200,
-        headers: &[],
-        payload,
-        fetched_at: chrono::Utc::now(),
-        policy: &policy,
-        limit: 16 << 20,
-        expected: Expect::Article,
+    let headers = [("content-encoding".to_owned(), "gzip".to_owned())];
+    let read = |page: &Sample, coded: bool| {
+        let input = Input {
+            url: &page.url,
+            status: 200,
+            headers: if coded { &headers } else { &[] },
+            payload: if coded { &page.gzip } else { &page.html },
+            fetched_at: chrono::Utc::now(),
+            policy: &policy,
+            limit: 16 << 20,
+            expected: Expect::Article,
+        };
+        extract(&input, &profiles, profile)
     };
-    let article = extract(&input(&html), &profiles, profile)
-        .article
-        .expect("an article");
-    let canonical = policy.canonical(&url);
-    let found = Extracted::new(canonical.clone(), article.clone());
-    let json = serde_json::to_vec(&article).expect("JSON");
-    step("gunzip", || {
+    let found: Vec<Extracted> = samples
+        .iter()
+        .filter_map(|page| Some((page, read(page, false).article?)))
+        .map(|(page, article)| Extracted::new(policy.canonical(&page.url), article))
+        .collect();
+    assert_eq!(found.len(), samples.len(), "every page is an article");
+    let jsons: Vec<Vec<u8>> = found
+        .iter()
+        .map(|found| serde_json::to_vec(&found.article).expect("JSON"))
+        .collect();
+    let sealed: Vec<Vec<u8>> = jsons.iter().map(|json| seal_value(b"r", json)).collect();
+    step("gunzip", |n| {
         drop(black_box(decode::content_decode(
-            &gzip,
+            &samples[n].gzip,
             Some("gzip"),
             16 << 20,
-        )))
-    });
-    step("parse and select (extract)", || {
-        drop(black_box(extract(&input(&html), &profiles, profile)))
-    });
-    step("digests of the fields", || {
-        drop(black_box(Extracted::new(
-            canonical.clone(),
-            article.clone(),
         )));
     });
-    step("SHA-256 of the payload", || {
-        black_box(Digest::of(&gzip));
+    step("gunzip, parse and select", |n| {
+        drop(black_box(read(&samples[n], true)));
     });
-    step("JSON of the record", || {
-        drop(black_box(serde_json::to_vec(&found.article)))
+    step("digests of the fields", |n| {
+        drop(black_box(Extracted::new(
+            found[n].url.clone(),
+            found[n].article.clone(),
+        )));
     });
-    step("seal (zstd, CRC-32)", || {
-        drop(black_box(seal_value(b"r", &json)))
+    step("SHA-256 of the payload", |n| {
+        black_box(Digest::of(&samples[n].gzip));
     });
-    let sealed = seal_value(b"r", &json);
-    step("open", || {
-        drop(black_box(open_value(b"r", &sealed).map(|v| v.into_owned())))
+    step("JSON of the record", |n| {
+        drop(black_box(serde_json::to_vec(&found[n].article)));
+    });
+    step("seal (zstd, CRC-32)", |n| {
+        drop(black_box(seal_value(b"r", &jsons[n])));
+    });
+    step("open", |n| {
+        drop(black_box(
+            open_value(b"r", &sealed[n]).map(|v| v.into_owned()),
+        ));
     });
 }
 
 /// CPU a call, over at least half a second.
-fn step(name: &str, mut call: impl FnMut()) {
-    for _ in 0..20 {
-        call();
+fn step(name: &str, mut call: impl FnMut(usize)) {
+    for n in 0..SAMPLES {
+        call(n);
     }
     let before = cpu(UsageWho::RUSAGE_SELF);
     let mut calls = 0_u32;
     let begun = std::time::Instant::now();
     while begun.elapsed() < Duration::from_millis(500) {
-        call();
+        call(calls as usize % SAMPLES);
         calls += 1;
     }
     let spent = cpu(UsageWho::RUSAGE_SELF) - before;

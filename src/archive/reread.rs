@@ -66,6 +66,9 @@ impl Archive {
             changed,
         });
         revision.article = found.article.clone();
+        // These lists are the last visit's, which may have been another capture.
+        revision.article.newer.clone_from(&old.article.newer);
+        revision.article.older.clone_from(&old.article.older);
         revision.content = found.content;
         revision.digest = found.digest;
         revision.text_digest = found.text_digest;

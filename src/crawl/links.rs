@@ -5,8 +5,33 @@ use crate::archive::NewTask;
 use crate::archive::schema::TaskKind;
 use crate::domain::{Article, Link, LinkKind, Outcome};
 use crate::extract::profile::{SkipKind, UrlClass};
+use quick_cache::sync::Cache;
 use std::collections::HashSet;
+use std::sync::Arc;
 use url::Url;
+
+/// Links of one site that are remembered: they are the same from page to page.
+const ENTRIES: usize = 8192;
+/// Longer ones are not remembered.
+const LONGEST: usize = 512;
+
+/// What is known about a link's address.
+#[derive(Debug)]
+struct Target {
+    canonical: Arc<str>,
+    class: UrlClass,
+    further_page: bool,
+}
+
+/// The addresses of a site that were looked at before; `None` is what is not the site's own.
+#[derive(Debug)]
+pub(crate) struct Memo(Cache<String, Option<Arc<Target>>>);
+
+impl Default for Memo {
+    fn default() -> Self {
+        Self(Cache::new(ENTRIES))
+    }
+}
 
 /// The tasks that a page leads to, each once, and the outcomes of the links that rules skip.
 pub(crate) fn follow(
@@ -33,22 +58,19 @@ pub(crate) fn follow(
 
 struct Follow<'a> {
     site: &'a Scope,
-    seen: HashSet<String>,
+    seen: HashSet<Arc<str>>,
     tasks: Vec<NewTask>,
     skipped: Vec<Outcome>,
 }
 
 impl Follow<'_> {
     fn link(&mut self, link: &Link) {
-        let Ok(url) = Url::parse(&link.url) else {
+        let Some(target) = self.target(&link.url) else {
             return;
         };
-        if !self.site.policy.is_own(&url) {
-            return;
-        }
-        let class = self.site.profile.classify(&url);
+        let class = target.class;
         if let UrlClass::Skip(kind) = class {
-            if self.seen.insert(url.as_str().to_owned()) {
+            if self.seen.insert(link.url.as_str().into()) {
                 self.skipped.push(skip_outcome(kind));
             }
             return;
@@ -59,7 +81,7 @@ impl Follow<'_> {
             (LinkKind::Image | LinkKind::Attachment | LinkKind::Skip, _) => return,
             (_, UrlClass::Article) => TaskKind::Article,
             (LinkKind::NextPage, _) => TaskKind::NextPage,
-            (_, UrlClass::Listing) if is_further_page(&url) => TaskKind::NextPage,
+            (_, UrlClass::Listing) if target.further_page => TaskKind::NextPage,
             (LinkKind::Feed, _) | (_, UrlClass::Feed) => TaskKind::Feed,
             (LinkKind::Sitemap, _) | (_, UrlClass::Sitemap) => TaskKind::Sitemap,
             (_, UrlClass::Listing) => TaskKind::Listing,
@@ -68,12 +90,38 @@ impl Follow<'_> {
             }
             (LinkKind::Listing, _) => TaskKind::Listing,
         };
-        self.push(&url, kind, Some(link.kind));
+        self.task(&target.canonical, kind, Some(link.kind));
+    }
+
+    /// What a link leads to; `None` when it leaves the site.
+    fn target(&self, text: &str) -> Option<Arc<Target>> {
+        if let Some(known) = self.site.links.0.get(text) {
+            return known;
+        }
+        let own = Url::parse(text)
+            .ok()
+            .filter(|url| self.site.policy.is_own(url));
+        let target = own.map(|url| {
+            Arc::new(Target {
+                canonical: self.site.policy.canonical(&url).as_str().into(),
+                class: self.site.profile.classify(&url),
+                further_page: is_further_page(&url),
+            })
+        });
+        if text.len() <= LONGEST {
+            self.site.links.0.insert(text.to_owned(), target.clone());
+        }
+        target
     }
 
     fn push(&mut self, url: &Url, kind: TaskKind, via: Option<LinkKind>) {
-        let url = self.site.policy.canonical(url).as_str().to_owned();
-        if self.seen.insert(url.clone()) {
+        let url: Arc<str> = self.site.policy.canonical(url).as_str().into();
+        self.task(&url, kind, via);
+    }
+
+    fn task(&mut self, url: &Arc<str>, kind: TaskKind, via: Option<LinkKind>) {
+        if self.seen.insert(Arc::clone(url)) {
+            let url = url.as_ref().to_owned();
             self.tasks.push(NewTask { url, kind, via });
         }
     }

@@ -15,6 +15,8 @@ pub(crate) struct Scope {
     pub since: Option<chrono::NaiveDate>,
     /// The crawl's number.
     pub generation: u32,
+    /// What the pages' links lead to.
+    pub links: super::links::Memo,
 }
 
 impl Scope {
@@ -28,6 +30,7 @@ impl Scope {
             policy,
             since: None,
             generation: 0,
+            links: super::links::Memo::default(),
             site,
         })
     }

@@ -3,7 +3,7 @@
 //! Broken XML gives what was read before the fault, with a warning.
 
 use super::links::Links;
-use super::profile::{Profile, UrlClass};
+use super::profile::UrlClass;
 use crate::domain::{LinkKind, UrlPolicy, Warning};
 use quick_xml::events::Event;
 use quick_xml::reader::Reader;
@@ -71,8 +71,8 @@ pub(super) fn feed(text: &str, page: &Url, links: &mut Links<'_>) -> Vec<Warning
         }
     };
     for href in hrefs {
-        if let Some(url) = links.resolve(&href) {
-            links.push(url.into(), LinkKind::Item);
+        if let Some(known) = links.resolve(&href) {
+            links.push(known.url.as_str(), LinkKind::Item);
         }
     }
     warnings
@@ -82,7 +82,6 @@ pub(super) fn feed(text: &str, page: &Url, links: &mut Links<'_>) -> Vec<Warning
 pub(super) fn sitemap(
     text: &str,
     kind: Xml,
-    profile: &Profile,
     policy: &UrlPolicy,
     links: &mut Links<'_>,
 ) -> Vec<Warning> {
@@ -93,13 +92,13 @@ pub(super) fn sitemap(
     };
     let (hrefs, warnings) = locations(text, &[parent], "loc");
     for href in hrefs {
-        let Some(url) = links.resolve(&href) else {
+        let Some(known) = links.resolve(&href) else {
             continue;
         };
-        if !policy.is_own(&url) {
+        if !policy.is_own(&known.url) {
             continue;
         }
-        let kind = match (kind, profile.classify(&url)) {
+        let kind = match (kind, known.class) {
             (Xml::SitemapIndex, _) | (_, UrlClass::Sitemap) => LinkKind::Sitemap,
             (_, UrlClass::Article) => LinkKind::Article,
             (_, UrlClass::Listing) => LinkKind::Listing,
@@ -107,7 +106,7 @@ pub(super) fn sitemap(
             (_, UrlClass::Skip(_)) => LinkKind::Skip,
             (_, UrlClass::Other) => continue,
         };
-        links.push(url.into(), kind);
+        links.push(known.url.as_str(), kind);
     }
     warnings
 }

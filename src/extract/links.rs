@@ -1,10 +1,11 @@
 //! The links of a page, each with what it is by its place and by its form.
 
-use super::profile::{Profile, Rule, UrlClass};
+use super::profile::{Known, Profile, Rule, UrlClass};
 use super::rules::View;
 use crate::domain::{Article, Link, LinkKind, UrlPolicy};
 use scraper::ElementRef;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
+use std::sync::Arc;
 use url::Url;
 
 /// Links taken from one page at most.
@@ -17,11 +18,30 @@ pub(super) struct Links<'a> {
     policy: &'a UrlPolicy,
     base: Option<Url>,
     list: Vec<Link>,
-    seen: HashSet<Link>,
-    /// Addresses that a more telling kind has already.
-    placed: HashSet<String>,
-    /// `href` texts that were looked at: menus repeat themselves.
-    resolved: HashMap<String, Option<Url>>,
+    /// The kinds that each address has, as bits.
+    seen: HashMap<String, u16>,
+}
+
+/// A kind's bit.
+fn bit(kind: LinkKind) -> u16 {
+    1 << match kind {
+        LinkKind::Newer => 0,
+        LinkKind::Older => 1,
+        LinkKind::Item => 2,
+        LinkKind::NextPage => 3,
+        LinkKind::Article => 4,
+        LinkKind::Listing => 5,
+        LinkKind::Feed => 6,
+        LinkKind::Sitemap => 7,
+        LinkKind::Image => 8,
+        LinkKind::Attachment => 9,
+        LinkKind::Skip => 10,
+    }
+}
+
+/// Kinds that a link has by its form alone; any other tells more.
+fn by_form() -> u16 {
+    bit(LinkKind::Article) | bit(LinkKind::Listing)
 }
 
 impl<'a> Links<'a> {
@@ -33,24 +53,31 @@ impl<'a> Links<'a> {
             policy,
             base: None,
             list: Vec::new(),
-            seen: HashSet::new(),
-            placed: HashSet::new(),
-            resolved: HashMap::new(),
+            seen: HashMap::new(),
         }
     }
 
     /// Adds a link.
-    pub fn push(&mut self, url: String, kind: LinkKind) {
+    pub fn push(&mut self, url: &str, kind: LinkKind) {
         if self.list.len() >= MAX_LINKS {
             return;
         }
-        if !matches!(kind, LinkKind::Article | LinkKind::Listing) {
-            self.placed.insert(url.clone());
+        let kinds = match self.seen.get_mut(url) {
+            Some(kinds) => kinds,
+            None => self.seen.entry(url.to_owned()).or_default(),
+        };
+        if *kinds & bit(kind) == 0 {
+            *kinds |= bit(kind);
+            let url = url.to_owned();
+            self.list.push(Link { url, kind });
         }
-        let link = Link { url, kind };
-        if self.seen.insert(link.clone()) {
-            self.list.push(link);
-        }
+    }
+
+    /// Whether an address has a more telling kind than its form gives.
+    fn is_placed(&self, url: &str) -> bool {
+        self.seen
+            .get(url)
+            .is_some_and(|kinds| kinds & !by_form() != 0)
     }
 
     /// All of them.
@@ -58,19 +85,14 @@ impl<'a> Links<'a> {
         self.list
     }
 
-    /// Resolves a link's text on this page.
-    pub fn resolve(&mut self, href: &str) -> Option<Url> {
-        if let Some(known) = self.resolved.get(href) {
-            return known.clone();
-        }
+    /// What a link's text on this page leads to.
+    pub fn resolve(&self, href: &str) -> Option<Arc<Known>> {
         let base = self.base.as_ref().unwrap_or(self.page);
-        let url = UrlPolicy::resolve(base, href);
-        self.resolved.insert(href.to_owned(), url.clone());
-        url
+        self.profile.read_link(base, href)
     }
 
     /// What a rule's element leads to: its own address, or those of the links inside it.
-    fn under(&mut self, element: ElementRef<'_>, attr: Option<&str>) -> Vec<Url> {
+    fn under(&self, element: ElementRef<'_>, attr: Option<&str>) -> Vec<Arc<Known>> {
         let own = element.attr(attr.unwrap_or("href"));
         let hrefs: Vec<&str> = match own {
             Some(href) => vec![href],
@@ -90,14 +112,14 @@ impl<'a> Links<'a> {
         let mut out: Vec<String> = Vec::new();
         for rule in rules {
             for element in view.elements(rule) {
-                for url in self.under(element, rule.attr.as_deref()) {
-                    if url == *self.page || !self.is_article(&url) {
+                for known in self.under(element, rule.attr.as_deref()) {
+                    if !self.is_article(&known) {
                         continue;
                     }
-                    let url = String::from(url);
-                    if !out.contains(&url) && out.len() < 1000 {
-                        self.push(url.clone(), kind);
-                        out.push(url);
+                    let url = known.url.as_str();
+                    if out.len() < 1000 && !out.iter().any(|other| other == url) {
+                        self.push(url, kind);
+                        out.push(url.to_owned());
                     }
                 }
             }
@@ -113,9 +135,9 @@ impl<'a> Links<'a> {
         let before = self.list.len();
         for rule in &view.profile.listing.items {
             for element in view.elements(rule) {
-                for url in self.under(element, rule.attr.as_deref()) {
-                    if url != *self.page && self.is_article(&url) {
-                        self.push(url.into(), LinkKind::Item);
+                for known in self.under(element, rule.attr.as_deref()) {
+                    if self.is_article(&known) {
+                        self.push(known.url.as_str(), LinkKind::Item);
                     }
                 }
             }
@@ -130,19 +152,23 @@ impl<'a> Links<'a> {
                 let Some(href) = super::rules::value(rule, element) else {
                     continue;
                 };
-                if let Some(url) = self.resolve(&href)
-                    && url != *self.page
-                    && self.policy.is_own(&url)
-                    && !matches!(self.profile.classify(&url), UrlClass::Skip(_))
+                if let Some(known) = self.resolve(&href)
+                    && self.leads_on(&known)
+                    && !matches!(known.class, UrlClass::Skip(_))
                 {
-                    self.push(url.into(), LinkKind::NextPage);
+                    self.push(known.url.as_str(), LinkKind::NextPage);
                 }
             }
         }
     }
 
-    fn is_article(&self, url: &Url) -> bool {
-        self.policy.is_own(url) && self.profile.classify(url) == UrlClass::Article
+    /// Whether a link leads to another page of the site.
+    fn leads_on(&self, known: &Known) -> bool {
+        known.url != *self.page && self.policy.is_own(&known.url)
+    }
+
+    fn is_article(&self, known: &Known) -> bool {
+        known.class == UrlClass::Article && self.leads_on(known)
     }
 
     /// Every other link of the page by its form; also finds `rel=canonical`.
@@ -165,32 +191,30 @@ impl<'a> Links<'a> {
                         .join(href)
                         .ok()
                         .filter(|base| self.policy.is_own(base));
-                    self.resolved.clear();
                 }
                 continue;
             }
             if name == "link" {
                 let rel = element.attr("rel").unwrap_or_default();
                 if rel.eq_ignore_ascii_case("canonical") && canonical.is_none() {
-                    canonical = self.resolve(href).map(String::from);
+                    canonical = self
+                        .resolve(href)
+                        .map(|known| known.url.as_str().to_owned());
                 } else if rel.eq_ignore_ascii_case("alternate")
                     && element
                         .attr("type")
                         .is_some_and(|kind| kind.contains("rss") || kind.contains("atom"))
-                    && let Some(url) = self.resolve(href)
-                    && self.policy.is_own(&url)
+                    && let Some(known) = self.resolve(href)
+                    && self.policy.is_own(&known.url)
                 {
-                    self.push(url.into(), LinkKind::Feed);
+                    self.push(known.url.as_str(), LinkKind::Feed);
                 }
                 continue;
             }
-            let Some(url) = self.resolve(href) else {
+            let Some(known) = self.resolve(href) else {
                 continue;
             };
-            if url == *self.page || !self.policy.is_own(&url) {
-                continue;
-            }
-            let kind = match self.profile.classify(&url) {
+            let kind = match known.class {
                 UrlClass::Article => LinkKind::Article,
                 UrlClass::Listing => LinkKind::Listing,
                 UrlClass::Feed => LinkKind::Feed,
@@ -198,8 +222,11 @@ impl<'a> Links<'a> {
                 UrlClass::Skip(_) => LinkKind::Skip,
                 UrlClass::Other => continue,
             };
-            let url = String::from(url);
-            if self.placed.contains(&url) && matches!(kind, LinkKind::Article | LinkKind::Listing) {
+            if !self.leads_on(&known) {
+                continue;
+            }
+            let url = known.url.as_str();
+            if matches!(kind, LinkKind::Article | LinkKind::Listing) && self.is_placed(url) {
                 continue;
             }
             self.push(url, kind);
@@ -210,10 +237,10 @@ impl<'a> Links<'a> {
     /// Images and attachments of the article.
     pub fn files(&mut self, article: &Article) {
         for image in &article.images {
-            self.push(image.url.clone(), LinkKind::Image);
+            self.push(&image.url, LinkKind::Image);
         }
         for file in &article.attachments {
-            self.push(file.url.clone(), LinkKind::Attachment);
+            self.push(&file.url, LinkKind::Attachment);
         }
     }
 }

@@ -88,7 +88,7 @@ fn read_feed(page: &mut Page, text: &str, kind: feed::Xml, input: &Input<'_>, pr
     let mut links = Links::new(input.url, profile, input.policy);
     let warnings = match kind {
         feed::Xml::Feed => feed::feed(text, input.url, &mut links),
-        other => feed::sitemap(text, other, profile, input.policy, &mut links),
+        other => feed::sitemap(text, other, input.policy, &mut links),
     };
     page.warnings.extend(warnings);
     page.links = links.finish();

@@ -5,8 +5,10 @@ use super::raw::{RawNotArticle, RawProfile, RawRule, Text};
 use super::{Css, Fields, Listing, NotArticleRule, Pick, Profile, Rule, Scope, SkipKind, SkipRule};
 use crate::domain::{Digest, NotArticle};
 use chrono::{FixedOffset, NaiveDate};
-use regex::Regex;
+use regex::{Regex, RegexSet};
 use scraper::Selector;
+use std::cell::RefCell;
+use std::collections::HashMap;
 
 /// A source file: what messages name.
 #[derive(Debug, Clone)]
@@ -19,6 +21,15 @@ pub(super) struct Source {
 /// those were given when they were compiled themselves).
 struct Compiler<'a> {
     source: &'a Source,
+    known: &'a RefCell<Known>,
+}
+
+/// Regular expressions that were compiled already: a family inherits most of them, and compiling
+/// them is most of the program's start.
+#[derive(Debug, Default)]
+pub(super) struct Known {
+    one: HashMap<String, Regex>,
+    sets: HashMap<Vec<String>, RegexSet>,
 }
 
 type Result<T> = std::result::Result<T, ProfileError>;
@@ -43,8 +54,13 @@ pub(super) fn read(source: &Source) -> Result<RawProfile> {
 }
 
 /// Compiles a resolved profile. `content` is everything that it was resolved from.
-pub(super) fn compile(raw: &RawProfile, source: &Source, content: &str) -> Result<Profile> {
-    let c = Compiler { source };
+pub(super) fn compile(
+    raw: &RawProfile,
+    source: &Source,
+    content: &str,
+    known: &RefCell<Known>,
+) -> Result<Profile> {
+    let c = Compiler { source, known };
     let timezone = match &raw.timezone {
         None => FixedOffset::east_opt(7 * 3600),
         Some(text) => Some(c.offset(text)?),
@@ -129,6 +145,7 @@ pub(super) fn compile(raw: &RawProfile, source: &Source, content: &str) -> Resul
             .iter()
             .map(|rule| c.not_article(rule))
             .collect::<Result<_>>()?,
+        memo: Default::default(),
     })
 }
 
@@ -181,7 +198,10 @@ impl Compiler<'_> {
     }
 
     fn regex(&self, text: &Text) -> Result<Regex> {
-        Regex::new(text.get_ref()).map_err(|why| {
+        if let Some(known) = self.known.borrow().one.get(text.get_ref()) {
+            return Ok(known.clone());
+        }
+        let regex = Regex::new(text.get_ref()).map_err(|why| {
             let why = why.to_string();
             let why = why.lines().last().unwrap_or_default().to_owned();
             self.error(
@@ -189,19 +209,31 @@ impl Compiler<'_> {
                 &format!("not a regular expression ({why})"),
                 "write one in the syntax of https://docs.rs/regex, without look-around",
             )
-        })
+        })?;
+        let mut known = self.known.borrow_mut();
+        known.one.insert(text.get_ref().clone(), regex.clone());
+        Ok(regex)
     }
 
-    fn set(&self, texts: &[Text]) -> Result<regex::RegexSet> {
-        for text in texts {
-            self.regex(text)?;
+    fn set(&self, texts: &[Text]) -> Result<RegexSet> {
+        let list: Vec<String> = texts.iter().map(|text| text.get_ref().clone()).collect();
+        if let Some(known) = self.known.borrow().sets.get(&list) {
+            return Ok(known.clone());
         }
-        regex::RegexSet::new(texts.iter().map(|text| text.get_ref())).map_err(|why| ProfileError {
-            file: self.source.file.clone(),
-            line: None,
-            what: why.to_string(),
-            instead: "write fewer or shorter regular expressions".to_owned(),
-        })
+        let set = RegexSet::new(&list).or_else(|why| {
+            // Which one it is, with its line.
+            for text in texts {
+                self.regex(text)?;
+            }
+            Err(ProfileError {
+                file: self.source.file.clone(),
+                line: None,
+                what: why.to_string(),
+                instead: "write fewer or shorter regular expressions".to_owned(),
+            })
+        })?;
+        self.known.borrow_mut().sets.insert(list, set.clone());
+        Ok(set)
     }
 
     fn one(&self, text: Option<&Text>, words: &[&str]) -> Result<Option<String>> {

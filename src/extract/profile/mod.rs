@@ -5,11 +5,13 @@
 
 mod compile;
 mod error;
+mod memo;
 mod raw;
 mod set;
 mod urls;
 
 pub use error::ProfileError;
+pub(super) use memo::Known;
 pub use set::ProfileSet;
 pub use urls::{SkipKind, UrlClass};
 
@@ -45,6 +47,7 @@ pub struct Profile {
     sitemaps: Vec<String>,
     skip: Vec<SkipRule>,
     pub(super) not_article: Vec<NotArticleRule>,
+    memo: memo::Memo,
 }
 
 impl Profile {

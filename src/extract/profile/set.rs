@@ -1,10 +1,11 @@
 //! All profiles of a run: the built-in ones, those of a directory, and the choice among them.
 
-use super::compile::{Source, compile, read};
+use super::compile::{Known, Source, compile, read};
 use super::error::{ProfileError, line_of};
 use super::raw::{RawProfile, inherit};
 use super::{Css, Profile};
 use chrono::NaiveDate;
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -78,12 +79,13 @@ impl ProfileSet {
         let replaced: BTreeSet<&str> = own.iter().map(|(raw, _)| raw.name.as_str()).collect();
         raws.retain(|(raw, _)| !replaced.contains(raw.name.as_str()));
         raws.extend(own);
+        let known = RefCell::new(Known::default());
         let mut profiles: BTreeMap<String, Vec<Arc<Profile>>> = BTreeMap::new();
         for (raw, source) in &raws {
             // The profile alone first: its own faults are reported with its own lines.
-            compile(raw, source, "")?;
+            compile(raw, source, "", &known)?;
             let (resolved, content) = resolve(raw, source, &raws)?;
-            let profile = Arc::new(compile(&resolved, source, &content)?);
+            let profile = Arc::new(compile(&resolved, source, &content, &known)?);
             profiles.entry(raw.name.clone()).or_default().push(profile);
         }
         let set = Self { profiles };
