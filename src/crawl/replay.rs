@@ -22,6 +22,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 /// Captures that are read at once, and their bytes.
 const BATCH: usize = 256;
 const BATCH_BYTES: usize = 32 << 20;
+/// What is known of robots.txt for captures of other programs.
+const NOT_RECORDED: &str = "not recorded (imported)";
 
 /// What a rebuild did.
 #[derive(Debug, Default)]
@@ -228,7 +230,7 @@ impl Replay {
                 exchange,
                 at: capture.at,
                 kind,
-                robots: context.map(|context| context.robots).unwrap_or_default(),
+                robots: context.map_or_else(|| NOT_RECORDED.to_owned(), |context| context.robots),
             },
             scope,
             payload,

@@ -1,0 +1,167 @@
+//! WARC and WACZ files of other programs become records of the archive.
+
+mod common;
+
+use common::{Place, warcs};
+use khobao::archive::warc::Reader;
+use khobao::portal::{Portal, PortalConfig};
+use serde_json::Value;
+use std::io::Write as _;
+use std::path::Path;
+
+/// What a crawl wrote, as another crawler would have: WARC 1.0, bracketed URIs, seconds, no
+/// extension fields.
+fn foreign(place: &Place) -> Vec<Vec<u8>> {
+    let mut out = vec![
+        b"WARC/1.0\r\nWARC-Type: warcinfo\r\nWARC-Date: 2026-01-01T00:00:00Z\r\n\
+          WARC-Record-ID: <urn:uuid:00000000-0000-4000-8000-000000000001>\r\n\
+          Content-Type: application/warc-fields\r\nContent-Length: 17\r\n\r\nsoftware: other\r\n\r\n\r\n"
+            .to_vec(),
+    ];
+    for path in warcs(&place.warc_dir()) {
+        for stored in Reader::open(&path).unwrap() {
+            let stored = stored.unwrap();
+            if stored.kind() != "response" {
+                continue;
+            }
+            let field = |name: &str| stored.field(name).unwrap().to_owned();
+            let date = field("WARC-Date");
+            let mut record = format!(
+                "WARC/1.0\r\nWARC-Type: response\r\nWARC-Target-URI: <{}>\r\nWARC-Date: {}Z\r\n\
+                 WARC-Record-ID: {}\r\nContent-Type: application/http;msgtype=response\r\n\
+                 Content-Length: {}\r\n\r\n",
+                stored.uri().unwrap(),
+                &date[..19],
+                field("WARC-Record-ID"),
+                stored.block.len()
+            )
+            .into_bytes();
+            record.extend_from_slice(&stored.block);
+            record.extend_from_slice(b"\r\n\r\n");
+            out.push(record);
+        }
+    }
+    out
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut out = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    out.write_all(bytes).unwrap();
+    out.finish().unwrap()
+}
+
+/// The records without what depends on the file that they come from.
+fn contents(place: &Place) -> Vec<Value> {
+    let mut records = place.records();
+    for record in &mut records {
+        let record = record.as_object_mut().unwrap();
+        for name in [
+            "provenance",
+            "fetched_at",
+            "last_seen",
+            "aliases",
+            "newer",
+            "older",
+        ] {
+            record.remove(name);
+        }
+    }
+    records
+}
+
+fn import(base: &str, file: &Path) -> (Place, String) {
+    let place = Place::new(base, "capture = [\"pages\"]");
+    let out = place.expect(0, &["import", file.to_str().unwrap()]);
+    let verified = place.expect(0, &["verify"]);
+    assert!(verified.contains(" 0 damaged"), "{verified}");
+    (place, out)
+}
+
+#[test]
+fn files_of_other_programs_are_judged_as_if_fetched_then() {
+    let portal = Portal::start(PortalConfig::with_articles(50)).unwrap();
+    let place = Place::new(&portal.base(), "capture = [\"pages\"]\nconcurrency = 1");
+    place.expect(0, &["crawl"]);
+    let wanted = contents(&place);
+    let records = foreign(&place);
+    let dir = tempfile::tempdir().unwrap();
+    let file = |name: &str, bytes: &[u8]| {
+        let path = dir.path().join(name);
+        std::fs::write(&path, bytes).unwrap();
+        path
+    };
+    let plain: Vec<u8> = records.concat();
+    let each: Vec<u8> = records.iter().flat_map(|record| gzip(record)).collect();
+
+    let (all, out) = import(&portal.base(), &file("plain.warc", &plain));
+    assert!(out.contains("packed anew"), "{out}");
+    assert_eq!(contents(&all), wanted);
+    let first = &all.records()[0];
+    assert!(
+        first["fetched_at"].as_str().unwrap().ends_with(".000000Z"),
+        "{first}"
+    );
+    // The same file again changes nothing.
+    let before = all.expect(0, &["export"]);
+    let again = dir.path().join("plain.warc");
+    let out = all.expect(0, &["import", again.to_str().unwrap()]);
+    assert!(out.contains("in the archive already"), "{out}");
+    assert_eq!(all.expect(0, &["export"]), before);
+
+    // One member for all records.
+    let (all, out) = import(&portal.base(), &file("one.warc.gz", &gzip(&plain)));
+    assert!(out.contains("packed anew"), "{out}");
+    assert_eq!(contents(&all), wanted);
+
+    // A member a record, as it is; its last record is cut.
+    let cut = &each[..each.len() - 30];
+    let (all, out) = import(&portal.base(), &file("each.warc.gz", cut));
+    assert!(
+        out.contains("no whole record") && !out.contains("packed anew"),
+        "{out}"
+    );
+    assert!(contents(&all).len() >= wanted.len() - 1);
+
+    // In a WACZ.
+    let path = dir.path().join("all.wacz");
+    let mut zip = zip::ZipWriter::new(std::fs::File::create(&path).unwrap());
+    let plain_options = zip::write::SimpleFileOptions::default();
+    zip.start_file("archive/data.warc.gz", plain_options)
+        .unwrap();
+    zip.write_all(&each).unwrap();
+    zip.start_file("datapackage.json", plain_options).unwrap();
+    zip.write_all(b"{}").unwrap();
+    zip.finish().unwrap();
+    let (all, _) = import(&portal.base(), &path);
+    assert_eq!(contents(&all), wanted);
+}
+
+#[test]
+fn what_is_no_warc_is_told_and_changes_nothing() {
+    let portal = Portal::start(PortalConfig::with_articles(10)).unwrap();
+    let place = Place::new(&portal.base(), "capture = [\"pages\"]");
+    place.expect(0, &["crawl"]);
+    let before = place.expect(0, &["export"]);
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("notes.txt");
+    std::fs::write(&file, "no records here").unwrap();
+    let out = place.run(&["import", file.to_str().unwrap()]);
+    assert_eq!(out.status.code(), Some(6));
+    let err = String::from_utf8_lossy(&out.stderr).into_owned();
+    assert!(
+        err.contains("notes.txt") && err.contains("no WARC record"),
+        "{err}"
+    );
+    let out = place.run(&["import", "/nowhere/at.warc"]);
+    assert_eq!(out.status.code(), Some(2));
+    assert_eq!(place.expect(0, &["export"]), before);
+    // Hosts of others are kept, and told.
+    let other = Portal::start(PortalConfig::with_articles(10)).unwrap();
+    let theirs = Place::new(&other.base(), "capture = [\"pages\"]");
+    theirs.expect(0, &["crawl"]);
+    let file = dir.path().join("theirs.warc");
+    std::fs::write(&file, foreign(&theirs).concat()).unwrap();
+    let out = place.expect(0, &["import", file.to_str().unwrap()]);
+    assert!(out.contains("which no [[sites]] table owns"), "{out}");
+    assert_eq!(place.expect(0, &["export"]), before);
+}
