@@ -8,6 +8,7 @@ use super::{Archive, ArchiveError};
 use crate::domain::{
     Attachment, Block, Byline, CanonicalUrl, Digest, Image, RecordId, SiteId, Timestamp, Warning,
 };
+use crate::extract::fields::text::lower;
 use chrono::{DateTime, NaiveDate, SecondsFormat};
 use serde::{Deserialize, Serialize};
 
@@ -102,9 +103,44 @@ pub struct ExportFilter {
     pub to: Option<NaiveDate>,
     /// Leave out records whose text another record has (`same_as`).
     pub unique: bool,
+    /// Only records whose title or text has all of these words, without regard to case.
+    pub query: Option<String>,
+}
+
+impl std::fmt::Display for ExportFilter {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("records")?;
+        if let Some(site) = &self.site {
+            write!(f, " of the site {site}")?;
+        }
+        if let Some(from) = self.from {
+            write!(f, " published from {from}")?;
+        }
+        if let Some(to) = self.to {
+            write!(f, " published until {to}")?;
+        }
+        if let Some(query) = &self.query {
+            write!(f, " with the words {query:?}")?;
+        }
+        if self.unique {
+            f.write_str(", each text once")?;
+        }
+        Ok(())
+    }
 }
 
 impl ExportFilter {
+    /// Whether title and text have the words that are asked for.
+    fn has_words(&self, record: &Record) -> bool {
+        let Some(query) = &self.query else {
+            return true;
+        };
+        let text = lower(&format!("{}\n{}", record.title, record.text));
+        lower(query)
+            .split_whitespace()
+            .all(|word| text.contains(word))
+    }
+
     fn takes(&self, record: &RecordRow) -> bool {
         if self.from.is_none() && self.to.is_none() {
             return true;
@@ -279,7 +315,10 @@ impl Archive {
                 };
                 match self.record_row(RecordId(*id))? {
                     Some(row) if filter.unique && self.is_repeated(&row)? => Ok(None),
-                    Some(row) if filter.takes(&row) => self.record(row, None),
+                    Some(row) if filter.takes(&row) => {
+                        let record = self.record(row, None)?;
+                        Ok(record.filter(|record| filter.has_words(record)))
+                    }
                     Some(_) => Ok(None),
                     None => Err(ArchiveError::Row {
                         dir: self.dir.clone(),
@@ -304,6 +343,11 @@ impl Archive {
     /// The capture of a URL at this time (microseconds since 1970).
     pub fn capture(&self, hash: &UrlHash, at: i64) -> Result<Option<CaptureRow>, ArchiveError> {
         self.row(&capture_key(hash, at))
+    }
+
+    /// The first capture of an image or attachment with this payload.
+    pub fn first_with(&self, payload: &Digest) -> Result<Option<CaptureRow>, ArchiveError> {
+        self.row(&key(b'p', &[&payload.prefix()]))
     }
 
     /// Every capture of a URL, oldest first.

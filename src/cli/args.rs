@@ -107,6 +107,8 @@ pub(super) enum Command {
         #[arg(value_name = "OTHER_ARCHIVE")]
         other: PathBuf,
     },
+    /// Look captures up by URL and time in the CDXJ files; needs no lock
+    Cdx(Cdx),
     /// Start a portal of our own on loopback and crawl it
     Demo {
         /// How many articles the portal has
@@ -173,6 +175,21 @@ pub(super) struct Reextract {
 }
 
 #[derive(Debug, Args)]
+pub(super) struct Cdx {
+    /// The URL
+    pub url: String,
+    /// Everything that begins with it
+    #[arg(long)]
+    pub prefix: bool,
+    /// Captured at this time or later: 4 to 14 digits of YYYYMMDDhhmmss, UTC
+    #[arg(long, value_name = "TIME")]
+    pub from: Option<String>,
+    /// Captured at this time or earlier
+    #[arg(long, value_name = "TIME")]
+    pub to: Option<String>,
+}
+
+#[derive(Debug, Args)]
 pub(super) struct Export {
     /// The format
     #[arg(long, value_enum, default_value_t = Format::Jsonl)]
@@ -192,6 +209,12 @@ pub(super) struct Export {
     /// Leave out records whose text stands in another record already (`same_as`)
     #[arg(long)]
     pub unique: bool,
+    /// Only records whose title or text has all of these words
+    #[arg(long, value_name = "WORDS")]
+    pub query: Option<String>,
+    /// Title of a WACZ package
+    #[arg(long, default_value = "khobao")]
+    pub title: String,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -200,6 +223,10 @@ pub(super) enum Format {
     Jsonl,
     /// RFC 4180, one row a record
     Csv,
+    /// The captures of the records as one WARC file (.warc.gz)
+    Warc,
+    /// A WACZ package with index, page list and digests
+    Wacz,
 }
 
 #[derive(Debug, Subcommand)]

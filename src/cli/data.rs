@@ -2,11 +2,12 @@
 
 use super::args::{Export, Format};
 use super::{Failure, code, setup};
-use crate::archive::{ExportFilter, Extracted};
+use crate::archive::{Archive, ExportFilter, Extracted};
 use crate::domain::{PageKind, RecordId, SiteId, UrlPolicy};
-use crate::export;
+use crate::export::{self, Canonical, Exported};
 use crate::extract::{Expect, Input, extract as extract_page};
 use anyhow::Context;
+use std::collections::HashMap;
 use std::io::{BufWriter, Read as _, Write};
 use std::path::Path;
 use url::Url;
@@ -115,7 +116,8 @@ pub(super) fn extract(config: &Path, file: &Path, url: &str, profile: &str) -> a
 }
 
 pub(super) fn export(config: &Path, args: Export) -> anyhow::Result<u8> {
-    let (config, archive) = setup::archive(config)?;
+    let (config, profiles) = setup::load(config)?;
+    let archive = Archive::open(&config.archive)?;
     let site = match &args.site {
         Some(name) => {
             let stats_only = SiteId::new(name).map_err(|why| Failure::error(code::USAGE, why))?;
@@ -133,20 +135,30 @@ pub(super) fn export(config: &Path, args: Export) -> anyhow::Result<u8> {
         from: args.from,
         to: args.to,
         unique: args.unique,
+        query: args.query.clone(),
     };
-    let format = match args.format {
-        Format::Jsonl => export::Format::Jsonl,
-        Format::Csv => export::Format::Csv,
-    };
-    let done = if args.output == Path::new("-") {
-        let mut out = BufWriter::new(std::io::stdout().lock());
-        let done = export::export(&archive, &filter, format, &mut out)?;
-        out.flush()?;
-        done
-    } else {
-        to_file(&args.output, |out| {
-            export::export(&archive, &filter, format, out)
-        })?
+    let done = match args.format {
+        Format::Jsonl => dataset(&archive, &filter, export::Format::Jsonl, &args.output)?,
+        Format::Csv => dataset(&archive, &filter, export::Format::Csv, &args.output)?,
+        Format::Warc | Format::Wacz => {
+            let policies: HashMap<SiteId, UrlPolicy> = config
+                .sites
+                .iter()
+                .filter_map(|site| {
+                    let profile = profiles.get(&site.profile)?;
+                    Some((site.id.clone(), site.url_policy(profile.drop_params())))
+                })
+                .collect();
+            let canonical = |site: &SiteId, url: &str| {
+                let url = Url::parse(url).ok()?;
+                Some(policies.get(site)?.canonical(&url).as_str().to_owned())
+            };
+            if matches!(args.format, Format::Warc) {
+                slice(&archive, &filter, &canonical, &args.output)?
+            } else {
+                package(&archive, &filter, &canonical, &args)?
+            }
+        }
     };
     tracing::info!(records = done.records, "exported");
     for why in &done.damaged {
@@ -157,6 +169,81 @@ pub(super) fn export(config: &Path, args: Export) -> anyhow::Result<u8> {
     } else {
         code::DAMAGED
     })
+}
+
+fn dataset(
+    archive: &Archive,
+    filter: &ExportFilter,
+    format: export::Format,
+    output: &Path,
+) -> anyhow::Result<Exported> {
+    if output == Path::new("-") {
+        let mut out = BufWriter::new(std::io::stdout().lock());
+        let done = export::export(archive, filter, format, &mut out)?;
+        out.flush()?;
+        return Ok(done);
+    }
+    to_file(output, |out| export::export(archive, filter, format, out))
+}
+
+fn slice(
+    archive: &Archive,
+    filter: &ExportFilter,
+    canonical: Canonical<'_>,
+    output: &Path,
+) -> anyhow::Result<Exported> {
+    if output == Path::new("-") {
+        let mut out = BufWriter::new(std::io::stdout().lock());
+        let done = export::slice(archive, filter, canonical, &mut out, &mut |_| {})?;
+        out.flush()?;
+        return Ok(done);
+    }
+    to_file(output, |out| {
+        export::slice(archive, filter, canonical, out, &mut |_| {})
+    })
+}
+
+/// A WACZ file is built beside its place, since a ZIP file needs its end before its beginning.
+fn package(
+    archive: &Archive,
+    filter: &ExportFilter,
+    canonical: Canonical<'_>,
+    args: &Export,
+) -> anyhow::Result<Exported> {
+    if args.output == Path::new("-") {
+        return Err(Failure::error(
+            code::USAGE,
+            "a WACZ package cannot be written to standard output; name a file with --output",
+        ));
+    }
+    let folder = match args.output.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    let context = || {
+        format!(
+            "cannot write {}; check the folder and its space",
+            args.output.display()
+        )
+    };
+    let temp = tempfile::Builder::new()
+        .prefix(".khobao-")
+        .tempdir_in(folder)
+        .with_context(context)?;
+    let whole = temp.path().join("whole.wacz");
+    let mut out = std::fs::File::create_new(&whole).with_context(context)?;
+    let done = export::wacz(
+        archive,
+        filter,
+        canonical,
+        &args.title,
+        temp.path(),
+        &mut out,
+    )
+    .with_context(context)?;
+    out.sync_all().with_context(context)?;
+    std::fs::rename(&whole, &args.output).with_context(context)?;
+    Ok(done)
 }
 
 /// Writes beside `path` and puts the result in place only when it is whole.

@@ -4,6 +4,7 @@
 //! and what to do.
 
 mod args;
+mod cdx;
 mod crawl;
 mod data;
 mod demo;
@@ -78,6 +79,7 @@ pub fn main() -> ExitCode {
         Command::Reextract(args) => reextract::reextract(&cli.config, args),
         Command::Import { files } => rebuild::import(&cli.config, &files),
         Command::Merge { other } => rebuild::merge(&cli.config, &other),
+        Command::Cdx(args) => cdx::cdx(&cli.config, args),
         Command::Demo { articles, dir } => demo::demo(articles, &dir, cli.log_format),
     };
     match result {

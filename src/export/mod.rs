@@ -3,12 +3,16 @@
 
 mod csv;
 mod jsonl;
+mod slice;
+mod wacz;
 
 use crate::archive::{Archive, ArchiveError, ExportFilter, Record};
 use std::io::{self, Write};
 
 pub use csv::CsvExporter;
 pub use jsonl::JsonlExporter;
+pub use slice::{Canonical, slice};
+pub use wacz::wacz;
 
 /// Writes records in one format.
 pub trait Exporter {
