@@ -11,6 +11,7 @@ mod judge;
 mod read;
 mod runs;
 pub mod schema;
+mod simhash;
 pub mod store;
 mod verify;
 pub mod warc;
@@ -26,10 +27,11 @@ use store::{Batch, SledStore, Store, StoreError, open_value, seal_value};
 
 pub use commit::{Committed, Committer, CrawlMode, End, Finished, NewTask, WarcOptions};
 pub use frontier::{Task, new_task_row};
-pub use judge::{Extracted, content_digest, simhash};
+pub use judge::{Extracted, content_digest};
 pub use read::{ExportFilter, Record, SiteStats, Stats, rfc3339};
 pub use runs::{RunReport, SiteReport};
 pub use schema::RecordRow;
+pub use simhash::simhash;
 pub use verify::{Damage, Verification};
 
 /// An archive held by this process.
