@@ -3,7 +3,7 @@
 //! `cargo bench --bench crawl` serves 2,000 article pages of about 37 KB (gzip on the wire) on
 //! loopback and crawls them with pace 0 and concurrency 16. The portal runs in this process, the
 //! crawl in a child, so that the figures are the crawl's alone (user + system CPU, getrusage).
-//! `-- --pages N` changes the number, `-- --memory` adds a crawl of ten times as many pages and
+//! `-- --pages N` changes the number, `-- --whole` leaves the steps out, `-- --memory` adds a crawl of ten times as many pages and
 //! compares the peak resident memory.
 
 #![allow(clippy::expect_used, clippy::print_stdout, clippy::indexing_slicing)]
@@ -32,7 +32,9 @@ fn main() {
         .and_then(|at| args.get(at + 1))
         .and_then(|n| n.parse().ok())
         .unwrap_or(2000);
-    steps();
+    if !args.iter().any(|arg| arg == "--whole") {
+        steps();
+    }
     let (small, _) = crawl(pages);
     if args.iter().any(|arg| arg == "--memory") {
         let (large, _) = crawl(pages * 10);

@@ -2,6 +2,7 @@
 //! page's bytes, and never on state that a replay of the captures would not have.
 
 use super::schema::{RecordRow, RevisionRow, UrlRow, key, time_key};
+use super::simhash::simhash;
 use super::store::Batch;
 use super::{Archive, ArchiveError, near};
 use crate::domain::{
@@ -106,39 +107,6 @@ pub fn content_digest(article: &Article) -> Digest {
         &article.section,
     ));
     Digest::of(parts.unwrap_or_default())
-}
-
-/// 64-bit simhash (Charikar 2002) over triples of lower-case words.
-pub fn simhash(text: &str) -> u64 {
-    let mut votes = [0_i32; 64];
-    let mut last = [0_u64; 3];
-    let mut words = 0_usize;
-    for word in text
-        .split(|c: char| !c.is_alphanumeric())
-        .filter(|word| !word.is_empty())
-    {
-        let mut hash = 0xcbf2_9ce4_8422_2325_u64;
-        for c in word.chars().flat_map(char::to_lowercase) {
-            hash = (hash ^ u64::from(u32::from(c))).wrapping_mul(0x0100_0000_01b3);
-        }
-        last = [last[1], last[2], hash];
-        words += 1;
-        if words < 3 {
-            continue;
-        }
-        let mut mix = last[0]
-            .wrapping_mul(0x9e37_79b9_7f4a_7c15)
-            .wrapping_add(last[1].rotate_left(21))
-            .wrapping_mul(0xbf58_476d_1ce4_e5b9)
-            .wrapping_add(last[2].rotate_left(42));
-        mix = (mix ^ (mix >> 31)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mix ^= mix >> 29;
-        for (bit, vote) in votes.iter_mut().enumerate() {
-            *vote += if mix >> bit & 1 == 1 { 1 } else { -1 };
-        }
-    }
-    let ones = votes.iter().enumerate().filter(|(_, vote)| **vote > 0);
-    ones.fold(0, |out, (bit, _)| out | 1 << bit)
 }
 
 /// Seconds since 1970 of the publication time; what has none sorts last.
@@ -396,20 +364,6 @@ fn add_aliases(record: &mut RecordRow, urls: Vec<String>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn simhash_is_near_for_near_texts_and_far_for_others() {
-        let text = |tail: &str| {
-            format!("{} {tail}", "Mặt trận Tổ quốc tỉnh tổ chức hội nghị")
-                + &(0..200).map(|n| format!(" từ{n}")).collect::<String>()
-        };
-        let a = simhash(&text("sáng nay"));
-        let b = simhash(&text("chiều nay"));
-        let c = simhash(&(500..700).map(|n| format!("khác{n} ")).collect::<String>());
-        assert!((a ^ b).count_ones() <= 8, "{}", (a ^ b).count_ones());
-        assert!((a ^ c).count_ones() > 16);
-        assert_eq!(simhash(""), 0);
-    }
 
     #[test]
     fn lists_of_other_articles_make_no_revision_but_captions_do() {

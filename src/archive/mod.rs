@@ -15,6 +15,7 @@ mod replay;
 mod reread;
 mod runs;
 pub mod schema;
+mod simhash;
 pub mod store;
 mod verify;
 pub mod warc;
@@ -30,12 +31,13 @@ use store::{Batch, Store, StoreError, open_value, seal_value};
 
 pub use commit::{Committed, Committer, CrawlMode, End, Finished, NewTask, WarcOptions};
 pub use frontier::{Task, new_task_row};
-pub use judge::{Extracted, content_digest, simhash};
+pub use judge::{Extracted, content_digest};
 pub use open::{Rebuilding, discard_old};
 pub use read::{ExportFilter, Record, SiteStats, Stats, rfc3339};
 pub use replay::{Captures, Mark, Replayed};
 pub use runs::{RunReport, SiteReport};
 pub use schema::RecordRow;
+pub use simhash::simhash;
 pub use verify::{Damage, Verification};
 
 /// An archive held by this process.

@@ -23,27 +23,44 @@ pub fn collapse(text: &str) -> Cow<'_, str> {
     }
     let mut out = String::with_capacity(text.len());
     let mut gap = false;
-    for c in text.chars() {
-        if invisible(c) {
+    // Where the run of words and single spaces begins that is not in `out` yet.
+    let mut from = 0;
+    for (at, c) in text.char_indices() {
+        if is_plain(c) {
+            if gap && !out.is_empty() {
+                out.push(' ');
+            }
+            gap = false;
             continue;
         }
+        out.push_str(text.get(from..at).unwrap_or_default());
+        from = at + c.len_utf8();
         if c.is_whitespace() {
             gap = true;
-            continue;
+        } else if !invisible(c) {
+            if gap && !out.is_empty() {
+                out.push(' ');
+            }
+            gap = false;
+            out.push(c);
         }
-        if gap && !out.is_empty() {
-            out.push(' ');
-        }
-        gap = false;
-        out.push(c);
     }
+    out.push_str(text.get(from..).unwrap_or_default());
     Cow::Owned(out)
+}
+
+/// Letters of Latin scripts, digits and ASCII signs: seen, and no white space. (Others may be,
+/// too: this only spares the look-up.)
+fn is_plain(c: char) -> bool {
+    matches!(c, '!'..='~' | '\u{C0}'..='\u{2FF}' | '\u{1E00}'..='\u{1EFF}')
 }
 
 fn is_collapsed(text: &str) -> bool {
     let mut last_space = true;
     for c in text.chars() {
-        if c == ' ' {
+        if is_plain(c) {
+            last_space = false;
+        } else if c == ' ' {
             if last_space {
                 return false;
             }
@@ -75,11 +92,17 @@ pub fn collapse_lines(text: &str) -> String {
 
 /// NFC, borrowing when the text is composed already (the usual case).
 pub fn nfc(text: &str) -> Cow<'_, str> {
-    if text.is_ascii() || is_nfc_quick(text.chars()) == IsNormalized::Yes {
+    if text.chars().all(is_composed) || is_nfc_quick(text.chars()) == IsNormalized::Yes {
         Cow::Borrowed(text)
     } else {
         Cow::Owned(text.nfc().collect())
     }
+}
+
+/// Characters that stand in every NFC text as they are, whatever is beside them: Latin letters,
+/// Vietnamese ones included, and common punctuation. (Others do, too: this only spares the look-up.)
+fn is_composed(c: char) -> bool {
+    matches!(c, '\0'..='\u{2FF}' | '\u{1E00}'..='\u{1EFF}' | '\u{2010}'..='\u{2027}')
 }
 
 /// The form that digests and comparisons are made of: NFC and collapsed. Idempotent.
@@ -177,6 +200,21 @@ mod tests {
     }
 
     #[test]
+    fn spared_look_ups_say_what_the_tables_say() {
+        for c in (0..=0x10FFFF).filter_map(char::from_u32) {
+            if is_composed(c) {
+                let pair = format!("{c}{c}");
+                assert_eq!(is_nfc_quick(pair.chars()), IsNormalized::Yes, "{c:?}");
+                assert_eq!(unicode_normalization::char::canonical_combining_class(c), 0);
+            }
+            assert!(
+                !is_plain(c) || !(c.is_whitespace() || invisible(c)),
+                "{c:?}"
+            );
+        }
+    }
+
+    #[test]
     fn names_are_equal_whatever_their_tone_placement() {
         assert_eq!(name_key("THUÝ Hoà"), name_key("Thu\u{301}y Hòa"));
         assert_ne!(name_key("Thúy"), name_key("Thùy"));
@@ -195,6 +233,24 @@ mod tests {
         fn normal_is_idempotent(s in "\\PC*[\u{300}\u{200B} \n]?\\PC*") {
             let once = normal(&s);
             prop_assert_eq!(&normal(&once), &once);
+        }
+        #[test]
+        fn collapsing_run_by_run_changes_nothing(s in "(\\PC|[a-zÀ-ỹ]{1,3}|[ \t\n\u{a0}\u{200B}\u{ad}\u{2009}\u{1680}]{1,3}){0,20}") {
+            let mut out = String::new();
+            let mut gap = false;
+            for c in s.chars().filter(|c| !invisible(*c)) {
+                if c.is_whitespace() {
+                    gap = true;
+                } else {
+                    if gap && !out.is_empty() {
+                        out.push(' ');
+                    }
+                    gap = false;
+                    out.push(c);
+                }
+            }
+            prop_assert_eq!(&*collapse(&s), &*out);
+            prop_assert_eq!(is_collapsed(&s), s == out);
         }
         #[test]
         fn collapse_is_idempotent(s in any::<String>()) {

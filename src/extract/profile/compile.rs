@@ -2,10 +2,13 @@
 
 use super::error::{ProfileError, line_of};
 use super::raw::{RawNotArticle, RawProfile, RawRule, Text};
-use super::{Css, Fields, Listing, NotArticleRule, Pick, Profile, Rule, Scope, SkipKind, SkipRule};
+use super::{
+    Css, Fields, Forms, Listing, NotArticleRule, Pick, Profile, Rule, Scope, SkipKind, UrlClass,
+};
 use crate::domain::{Digest, NotArticle};
 use chrono::{FixedOffset, NaiveDate};
-use regex::{Regex, RegexSet};
+use regex::Regex;
+use regex::bytes::{RegexSet, RegexSetBuilder};
 use scraper::Selector;
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -71,17 +74,6 @@ pub(super) fn compile(
             .map(|rule| c.rule(rule))
             .collect::<Result<Vec<_>>>()
     };
-    let skip = raw
-        .links
-        .skip
-        .iter()
-        .map(|skip| {
-            Ok(SkipRule {
-                kind: c.skip_kind(&skip.name)?,
-                regex: c.regex(&skip.regex)?,
-            })
-        })
-        .collect::<Result<Vec<_>>>()?;
     for field in &raw.required {
         if !REQUIRABLE.contains(&field.get_ref().as_str()) {
             return Err(c.error(field, "this field cannot be required", &one_of(REQUIRABLE)));
@@ -127,10 +119,7 @@ pub(super) fn compile(
             items: rules(&raw.links.items)?,
             next: rules(&raw.links.next)?,
         },
-        article_url: c.set(&raw.links.article_url)?,
-        listing_url: c.set(&raw.links.listing_url)?,
-        feed_url: c.set(&raw.links.feed_url)?,
-        sitemap_url: c.set(&raw.links.sitemap_url)?,
+        forms: c.forms(raw)?,
         id: raw
             .links
             .id
@@ -139,7 +128,6 @@ pub(super) fn compile(
             .collect::<Result<_>>()?,
         feeds: raw.links.feeds.clone(),
         sitemaps: raw.links.sitemaps.clone(),
-        skip,
         not_article: raw
             .not_article
             .iter()
@@ -215,14 +203,38 @@ impl Compiler<'_> {
         Ok(regex)
     }
 
-    fn set(&self, texts: &[Text]) -> Result<RegexSet> {
-        let list: Vec<String> = texts.iter().map(|text| text.get_ref().clone()).collect();
-        if let Some(known) = self.known.borrow().sets.get(&list) {
+    /// The forms of URLs, in the order in which they decide.
+    fn forms(&self, raw: &RawProfile) -> Result<Forms> {
+        let links = &raw.links;
+        let mut list: Vec<(&Text, UrlClass)> = Vec::new();
+        for skip in &links.skip {
+            list.push((&skip.regex, UrlClass::Skip(self.skip_kind(&skip.name)?)));
+        }
+        for (texts, class) in [
+            (&links.sitemap_url, UrlClass::Sitemap),
+            (&links.feed_url, UrlClass::Feed),
+            (&links.article_url, UrlClass::Article),
+            (&links.listing_url, UrlClass::Listing),
+        ] {
+            list.extend(texts.iter().map(|text| (text, class)));
+        }
+        Ok(Forms {
+            set: self.set(&list)?,
+            classes: list.into_iter().map(|(_, class)| class).collect(),
+        })
+    }
+
+    fn set(&self, list: &[(&Text, UrlClass)]) -> Result<RegexSet> {
+        let texts: Vec<String> = list.iter().map(|(t, _)| t.get_ref().clone()).collect();
+        if let Some(known) = self.known.borrow().sets.get(&texts) {
             return Ok(known.clone());
         }
-        let set = RegexSet::new(&list).or_else(|why| {
+        // URLs are ASCII: without Unicode's tables the set is smaller and faster. What asks for
+        // them (`\p{L}`) gets them.
+        let build = |unicode| RegexSetBuilder::new(&texts).unicode(unicode).build();
+        let set = build(false).or_else(|_| build(true)).or_else(|why| {
             // Which one it is, with its line.
-            for text in texts {
+            for (text, _) in list {
                 self.regex(text)?;
             }
             Err(ProfileError {
@@ -232,7 +244,7 @@ impl Compiler<'_> {
                 instead: "write fewer or shorter regular expressions".to_owned(),
             })
         })?;
-        self.known.borrow_mut().sets.insert(list, set.clone());
+        self.known.borrow_mut().sets.insert(texts, set.clone());
         Ok(set)
     }
 

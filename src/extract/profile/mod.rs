@@ -17,7 +17,8 @@ pub use urls::{SkipKind, UrlClass};
 
 use crate::domain::{Digest, NotArticle};
 use chrono::{FixedOffset, NaiveDate};
-use regex::{Regex, RegexSet};
+use regex::Regex;
+use regex::bytes::RegexSet;
 use scraper::Selector;
 
 /// A compiled profile.
@@ -38,14 +39,10 @@ pub struct Profile {
     pub(super) caption: Option<Selector>,
     pub(super) fields: Fields,
     pub(super) listing: Listing,
-    article_url: RegexSet,
-    listing_url: RegexSet,
-    feed_url: RegexSet,
-    sitemap_url: RegexSet,
+    forms: Forms,
     id: Vec<Regex>,
     feeds: Vec<String>,
     sitemaps: Vec<String>,
-    skip: Vec<SkipRule>,
     pub(super) not_article: Vec<NotArticleRule>,
     memo: memo::Memo,
 }
@@ -163,10 +160,12 @@ pub(super) enum Scope {
     Page,
 }
 
+/// What URLs look like: one set of regular expressions; the first that fits decides.
 #[derive(Debug)]
-pub(super) struct SkipRule {
-    pub kind: SkipKind,
-    pub regex: Regex,
+struct Forms {
+    set: RegexSet,
+    /// Of each expression.
+    classes: Vec<UrlClass>,
 }
 
 #[derive(Debug)]

@@ -41,20 +41,10 @@ impl Profile {
     /// What `url` is. The path and query are looked at, not the host.
     pub fn classify(&self, url: &Url) -> UrlClass {
         let form = form(url);
-        if let Some(skip) = self.skip.iter().find(|skip| skip.regex.is_match(&form)) {
-            return UrlClass::Skip(skip.kind);
-        }
-        if self.sitemap_url.is_match(&form) {
-            UrlClass::Sitemap
-        } else if self.feed_url.is_match(&form) {
-            UrlClass::Feed
-        } else if self.article_url.is_match(&form) {
-            UrlClass::Article
-        } else if self.listing_url.is_match(&form) {
-            UrlClass::Listing
-        } else {
-            UrlClass::Other
-        }
+        let first = self.forms.set.matches(form.as_bytes()).iter().next();
+        first
+            .and_then(|at| self.forms.classes.get(at).copied())
+            .unwrap_or(UrlClass::Other)
     }
 
     /// The article's sequence number in `url`, where the profile's `id` finds one.
