@@ -202,6 +202,7 @@ impl Archive {
             near: None,
         };
         add_aliases(&mut record, aliases);
+        self.change_sum(batch, |sum| sum.add(id, &record.current))?;
         if first.is_none() && near::is_comparable(&found.article.text()) {
             record.near = self.near(found.simhash, id)?;
             self.put_near(batch, found.simhash, id);
@@ -251,6 +252,7 @@ impl Archive {
             return Ok(Outcome::Unchanged);
         }
         revision.number = record.current.number + 1;
+        self.change_sum(batch, |sum| sum.add(record.id, &revision))?;
         let old = std::mem::replace(&mut record.current, revision);
         let old_key = key(b'v', &[&record.id.0, &old.number.to_be_bytes()]);
         self.put(batch, old_key, &old);

@@ -8,6 +8,7 @@ mod follow;
 mod frontier;
 mod hold;
 mod judge;
+mod ledger;
 mod near;
 mod open;
 mod read;
@@ -17,6 +18,7 @@ mod runs;
 pub mod schema;
 mod simhash;
 pub mod store;
+mod sum;
 mod verify;
 pub mod warc;
 
@@ -32,18 +34,23 @@ use store::{Batch, Store, StoreError, open_value, seal_value};
 pub use commit::{Committed, Committer, CrawlMode, End, Finished, NewTask, WarcOptions};
 pub use frontier::{Task, new_task_row};
 pub use judge::{Extracted, content_digest};
+pub use ledger::Entry;
 pub use open::{Rebuilding, discard_old};
 pub use read::{ExportFilter, Record, SiteStats, Stats, rfc3339};
 pub use replay::{Captures, Mark, Replayed};
 pub use runs::{RunReport, SiteReport};
 pub use schema::RecordRow;
 pub use simhash::simhash;
-pub use verify::{Damage, Verification};
+pub use sum::Sum;
+pub use verify::{Damage, Verification, VerifyPlan};
 
 /// An archive held by this process.
 pub struct Archive {
     dir: PathBuf,
     id: String,
+    sum: std::sync::Mutex<Option<Sum>>,
+    /// The sum that the ledger's next line begins with.
+    began: std::sync::Mutex<Option<Sum>>,
     store: Arc<dyn Store>,
     _hold: Hold,
 }

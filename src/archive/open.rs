@@ -86,6 +86,8 @@ impl Archive {
         Self {
             dir: dir.to_owned(),
             id,
+            sum: std::sync::Mutex::new(None),
+            began: std::sync::Mutex::new(None),
             store,
             _hold: hold,
         }
@@ -132,6 +134,7 @@ impl Archive {
             id,
         };
         marker.write(dir)?;
+        archive.seal("init", &[], None)?;
         Ok(archive)
     }
 
@@ -147,9 +150,13 @@ impl Archive {
         let marker = Marker::read(dir)?;
         let hold = Hold::take(dir)?;
         let store: Arc<dyn Store> = Arc::new(SledStore::open(&dir.join(INDEX), false)?);
-        let archive = Self::with(dir, marker.id, store, hold);
+        let mut archive = Self::with(dir, marker.id, store, hold);
         match archive.row::<u32>(&key(b'm', &[b"schema"]))? {
-            Some(SCHEMA_VERSION) => Ok(archive),
+            Some(SCHEMA_VERSION) => {
+                let sum = archive.sum()?;
+                archive.began = std::sync::Mutex::new(Some(sum));
+                Ok(archive)
+            }
             Some(found) => Err(ArchiveError::Version {
                 dir: dir.to_owned(),
                 found,

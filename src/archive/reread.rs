@@ -79,6 +79,10 @@ impl Archive {
         provenance.rules = found.rules.clone();
         provenance.charset = found.charset.clone();
         concat!("khobao/", env!("CARGO_PKG_VERSION")).clone_into(&mut provenance.crawler);
+        self.change_sum(&mut batch, |sum| {
+            sum.remove(id, &old);
+            sum.add(id, &revision);
+        })?;
         if number == record.current.number {
             record.current = revision;
             let sort = sort_time(&record.current.article);

@@ -85,12 +85,8 @@ pub(super) enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Check every digest, and every pointer from record to WARC and back
-    Verify {
-        /// JSON in place of lines
-        #[arg(long)]
-        json: bool,
-    },
+    /// Check every digest, every pointer from record to WARC and back, and the chain of custody
+    Verify(Verify),
     /// Build the index again from the WARC files; the old one is kept aside
     Rebuild(Rebuild),
     /// Read archived pages again with today's profiles; no request is made
@@ -172,6 +168,34 @@ pub(super) struct Reextract {
     /// JSON in place of lines
     #[arg(long)]
     pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Verify {
+    /// Read every archived page again as well, and compare it with the record
+    #[arg(long)]
+    pub deep: bool,
+    /// Only this share, in percent, of what was checked longest ago; for every night
+    #[arg(long, value_name = "N", value_parser = percent)]
+    pub sample: Option<f64>,
+    /// Go on with a check that was cut short
+    #[arg(long, conflicts_with = "sample")]
+    pub resume: bool,
+    /// JSON in place of lines
+    #[arg(long)]
+    pub json: bool,
+}
+
+fn percent(text: &str) -> Result<f64, String> {
+    let number: f64 = text
+        .trim_end_matches('%')
+        .parse()
+        .map_err(|_| "write a number such as 5 or 5%".to_owned())?;
+    if number > 0.0 && number <= 100.0 {
+        Ok(number)
+    } else {
+        Err("write a number above 0, up to 100".to_owned())
+    }
 }
 
 #[derive(Debug, Args)]

@@ -6,7 +6,7 @@ use super::{Failure, code, setup};
 use crate::archive::{Archive, Record, RecordRow, RunReport, warc};
 use crate::config::Config;
 use comfy_table::{Table, presets};
-use std::io::{IsTerminal as _, Write as _};
+use std::io::Write as _;
 use std::path::Path;
 use url::Url;
 
@@ -204,47 +204,4 @@ pub(super) fn stats(config: &Path, json: bool) -> anyhow::Result<u8> {
         stats.urls, stats.captures, stats.warc_files, stats.warc_bytes, stats.index_bytes
     ))?;
     Ok(code::OK)
-}
-
-pub(super) fn verify(config: &Path, json: bool) -> anyhow::Result<u8> {
-    let (_, archive) = setup::archive(config)?;
-    let bar = if std::io::stderr().is_terminal() {
-        indicatif::ProgressBar::new_spinner()
-    } else {
-        indicatif::ProgressBar::hidden()
-    };
-    // What an interrupted run left open is closed first: a torn tail is no damage.
-    for closed in warc::recover(&archive.warc_dir())? {
-        tracing::info!(file = %closed, "a WARC file of an interrupted run was closed");
-    }
-    let found = archive.verify(&|what| {
-        bar.set_message(format!("checking {what}"));
-        bar.tick();
-    })?;
-    bar.finish_and_clear();
-    if json {
-        print(&(serde_json::to_string_pretty(&found)? + "\n"))?;
-    } else {
-        let mut out = String::new();
-        for damage in &found.damage {
-            out.push_str(&format!("damaged: {}: {}\n", damage.place, damage.what));
-        }
-        out.push_str(&format!(
-            "{} records, {} revisions, {} captures; {} WARC files with {} records, {} of them \
-             unreferenced; {} damaged\n",
-            found.records,
-            found.revisions,
-            found.captures,
-            found.warc_files,
-            found.warc_records,
-            found.orphans,
-            found.damage.len()
-        ));
-        print(&out)?;
-    }
-    Ok(if found.damage.is_empty() {
-        code::OK
-    } else {
-        code::DAMAGED
-    })
 }

@@ -14,6 +14,7 @@ mod progress;
 mod rebuild;
 mod reextract;
 mod setup;
+mod verify;
 
 use crate::archive::ArchiveError;
 use crate::archive::warc::WarcError;
@@ -74,7 +75,7 @@ pub fn main() -> ExitCode {
         } => inspect::show(&cli.config, &name, revision, raw),
         Command::Runs { command, json } => inspect::runs(&cli.config, command, json),
         Command::Stats { json } => inspect::stats(&cli.config, json),
-        Command::Verify { json } => inspect::verify(&cli.config, json),
+        Command::Verify(args) => verify::verify(&cli.config, args),
         Command::Rebuild(args) => rebuild::rebuild(&cli.config, args),
         Command::Reextract(args) => reextract::reextract(&cli.config, args),
         Command::Import { files } => rebuild::import(&cli.config, &files),

@@ -16,6 +16,7 @@ use std::sync::Arc;
 pub(super) fn rebuild(config: &Path, args: Rebuild) -> anyhow::Result<u8> {
     let (config, profiles) = setup::load(config)?;
     let mut out = String::new();
+    let mut taken = Vec::new();
     if let Some(from) = &args.from {
         let names = warc::files(from)?;
         if names.is_empty() {
@@ -28,9 +29,11 @@ pub(super) fn rebuild(config: &Path, args: Rebuild) -> anyhow::Result<u8> {
             ));
         }
         let files: Vec<PathBuf> = names.iter().map(|name| from.join(name)).collect();
-        out.push_str(&take_in(&config, &files)?);
+        let (text, names) = take_in(&config, &files)?;
+        out.push_str(&text);
+        taken = names;
     }
-    let done = run(&config, &profiles)?;
+    let done = run(&config, &profiles, "rebuild", &taken)?;
     out.push_str(&describe(&done));
     if args.discard_old {
         for name in archive::discard_old(&config.archive)? {
@@ -43,8 +46,8 @@ pub(super) fn rebuild(config: &Path, args: Rebuild) -> anyhow::Result<u8> {
 
 pub(super) fn import(config: &Path, files: &[PathBuf]) -> anyhow::Result<u8> {
     let (config, profiles) = setup::load(config)?;
-    let mut out = take_in(&config, files)?;
-    let done = run(&config, &profiles)?;
+    let (mut out, taken) = take_in(&config, files)?;
+    let done = run(&config, &profiles, "import", &taken)?;
     out.push_str(&describe(&done));
     data::print(&out)?;
     Ok(code_of(&done))
@@ -72,15 +75,15 @@ pub(super) fn merge(config: &Path, other: &Path) -> anyhow::Result<u8> {
     let warcs = other.join("warc");
     let names = warc::files(&warcs)?;
     let files: Vec<PathBuf> = names.iter().map(|name| warcs.join(name)).collect();
-    let mut out = take_in(&config, &files)?;
-    let done = run(&config, &profiles)?;
+    let (mut out, taken) = take_in(&config, &files)?;
+    let done = run(&config, &profiles, "merge", &taken)?;
     out.push_str(&describe(&done));
     data::print(&out)?;
     Ok(code_of(&done))
 }
 
 /// Copies files into the archive's folder, which is made when it is not there.
-fn take_in(config: &Config, files: &[PathBuf]) -> anyhow::Result<String> {
+fn take_in(config: &Config, files: &[PathBuf]) -> anyhow::Result<(String, Vec<String>)> {
     match Archive::open(&config.archive) {
         Ok(archive) => drop(archive),
         Err(ArchiveError::Missing { .. }) => drop(Archive::create(&config.archive)?),
@@ -91,17 +94,21 @@ fn take_in(config: &Config, files: &[PathBuf]) -> anyhow::Result<String> {
     let dir = config.archive.join("warc");
     warc::recover(&dir)?;
     let mut out = String::new();
+    let mut names = Vec::new();
     for file in files {
-        if is_zip(file)? {
-            for taken in wacz(&dir, file)? {
-                out.push_str(&line(file, &taken));
-            }
+        let all = if is_zip(file)? {
+            wacz(&dir, file)?
         } else {
-            let taken = warc::take_in(&dir, file)?;
+            vec![warc::take_in(&dir, file)?]
+        };
+        for taken in all {
             out.push_str(&line(file, &taken));
+            if !taken.known {
+                names.push(taken.name);
+            }
         }
     }
-    Ok(out)
+    Ok((out, names))
 }
 
 fn line(file: &Path, taken: &Taken) -> String {
@@ -179,7 +186,12 @@ fn wacz(dir: &Path, file: &Path) -> anyhow::Result<Vec<Taken>> {
     Ok(all)
 }
 
-fn run(config: &Config, profiles: &Arc<ProfileSet>) -> anyhow::Result<Rebuilt> {
+fn run(
+    config: &Config,
+    profiles: &Arc<ProfileSet>,
+    kind: &str,
+    taken: &[String],
+) -> anyhow::Result<Rebuilt> {
     let dir = &config.archive;
     if dir.join("warc").is_dir() {
         for closed in warc::recover(&dir.join("warc"))? {
@@ -198,7 +210,7 @@ fn run(config: &Config, profiles: &Arc<ProfileSet>) -> anyhow::Result<Rebuilt> {
     } else {
         ProgressBar::hidden()
     };
-    let done = crawl::rebuild(dir, config, profiles, &|read, all| {
+    let done = crawl::rebuild(dir, config, profiles, (kind, taken), &|read, all| {
         bar.set_length(all);
         bar.set_position(read);
     })?;
@@ -211,6 +223,11 @@ fn describe(done: &Rebuilt) -> String {
         "{} captures read, {} of them articles\n",
         done.captures, done.articles
     );
+    match done.as_sealed {
+        Some(true) => out.push_str("the records are those that the ledger had sealed\n"),
+        Some(false) => out.push_str("the records differ from those that the ledger had sealed\n"),
+        None => {}
+    }
     for (host, count) in &done.strangers {
         out.push_str(&format!(
             "{count} captures of {host}, which no [[sites]] table owns, are kept and not judged\n"

@@ -47,6 +47,10 @@ pub(super) fn reextract(config: &Path, args: Reextract) -> anyhow::Result<u8> {
         bar.tick();
     })?;
     bar.finish_and_clear();
+    if !args.dry_run && done.changed > 0 {
+        let note = serde_json::json!({"changed": done.changed, "fields": done.fields});
+        archive.seal("reextract", &[], Some(note))?;
+    }
     if args.json {
         data::print(&(serde_json::to_string_pretty(&done)? + "\n"))?;
     } else {

@@ -25,7 +25,7 @@ use crate::extract::profile::ProfileSet;
 use crate::fetch::{Client, ClientSettings, FetchError, user_agent};
 use chrono::{NaiveDate, SecondsFormat};
 pub use replay::{Rebuilt, rebuild};
-pub use reread::{Difference, Reread, RereadPlan, reread};
+pub use reread::{DeepCheck, Difference, Reread, RereadPlan, reread};
 use site::SiteState;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -181,6 +181,7 @@ pub async fn run(
     for repaired in warc::recover(&archive.warc_dir())? {
         tracing::warn!(file = %repaired, "a WARC file of an interrupted run was closed");
     }
+    archive.seal_interrupted()?;
     let started = clock.now();
     let run = RunReport {
         id: started.timestamp_micros(),
@@ -292,7 +293,10 @@ fn finish(
             .now()
             .to_rfc3339_opts(SecondsFormat::Secs, true),
     );
-    Ok(committer.finish()?)
+    let report = committer.finish()?;
+    let note = serde_json::json!({"run": report.id, "end": report.end});
+    shared.archive.seal("crawl", &[], Some(note))?;
+    Ok(report)
 }
 
 fn open_warc(

@@ -42,16 +42,20 @@ pub struct Rebuilt {
     pub damage: Vec<WarcError>,
     /// What the old index could not give (runs, learned pace).
     pub lost: Option<String>,
+    /// Whether the records are those that the ledger's last line had sealed; `None` without one.
+    pub as_sealed: Option<bool>,
     /// Where the old index was put.
     pub aside: Option<PathBuf>,
 }
 
 /// Builds the index of the archive at `dir` again and puts it in the old one's place. An
-/// interrupted rebuild goes on where it was. `progress` hears bytes read and bytes in all.
+/// interrupted rebuild goes on where it was. `kind` and the names of the files that were `taken` in
+/// before go into the ledger. `progress` hears bytes read and bytes in all.
 pub fn rebuild(
     dir: &Path,
     config: &Config,
     profiles: &Arc<ProfileSet>,
+    (kind, taken): (&str, &[String]),
     progress: &dyn Fn(u64, u64),
 ) -> Result<Rebuilt, CrawlError> {
     let warc_dir = dir.join("warc");
@@ -90,6 +94,11 @@ pub fn rebuild(
     drop(replay.committer);
     drop(replay.archive);
     done.aside = next.finish()?;
+    let archive = Archive::open(dir)?;
+    let sealed = archive.ledger()?.pop().map(|(last, _)| last.records);
+    done.as_sealed = sealed.map(|sealed| archive.sum().is_ok_and(|sum| sum == sealed));
+    let note = serde_json::json!({"captures": done.captures, "files": taken});
+    archive.seal(kind, taken, Some(note))?;
     Ok(done)
 }
 

@@ -73,15 +73,7 @@ pub fn reread(
     plan: &RereadPlan,
     progress: &dyn Fn(u64),
 ) -> Result<Reread, CrawlError> {
-    let mut work = Work {
-        archive,
-        dir: archive.warc_dir(),
-        scopes: Scope::all(config, profiles),
-        max_bytes: config.limits.max_bytes,
-        dry_run: plan.dry_run,
-        now: Utc::now().to_rfc3339_opts(SecondsFormat::Secs, true),
-        done: Reread::default(),
-    };
+    let mut work = Work::new(archive, config, profiles, plan.dry_run);
     let since = plan.since.and_then(|day| day.and_hms_opt(0, 0, 0));
     let since = since.map(|time| time.and_utc().timestamp_micros());
     let mut batch: Vec<(RecordRow, RevisionRow)> = Vec::new();
@@ -122,11 +114,63 @@ struct Work<'a> {
     done: Reread,
 }
 
+/// Reads captures again to compare them with what is stored (`khobao verify --deep`).
+pub struct DeepCheck<'a>(Work<'a>);
+
+impl<'a> DeepCheck<'a> {
+    /// With today's profiles.
+    pub fn new(archive: &'a Archive, config: &Config, profiles: &Arc<ProfileSet>) -> Self {
+        Self(Work::new(archive, config, profiles, true))
+    }
+
+    /// What a revision's capture says otherwise than the revision. What another profile had read
+    /// cannot be compared, and is no damage.
+    pub fn check(&self, row: &RecordRow, revision: &RevisionRow) -> Option<String> {
+        let found = match self.0.one(row, revision) {
+            Reading::Article(found) => found,
+            Reading::Damaged(why) | Reading::Refused(why) => {
+                return Some(format!("revision {}: {why}", revision.number));
+            }
+        };
+        if found.profile.1 != revision.provenance.profile_hash
+            || revision.provenance.crawler != concat!("khobao/", env!("CARGO_PKG_VERSION"))
+        {
+            return None;
+        }
+        let differs = found.content != revision.content || found.digest != revision.digest;
+        differs.then(|| {
+            format!(
+                "revision {} is not what its capture says; `khobao rebuild` reads all of them again",
+                revision.number
+            )
+        })
+    }
+}
+
 /// What reading a capture again gave.
 enum Reading {
     Article(Box<Extracted>),
     Refused(String),
     Damaged(String),
+}
+
+impl<'a> Work<'a> {
+    fn new(
+        archive: &'a Archive,
+        config: &Config,
+        profiles: &Arc<ProfileSet>,
+        dry_run: bool,
+    ) -> Self {
+        Self {
+            archive,
+            dir: archive.warc_dir(),
+            scopes: Scope::all(config, profiles),
+            max_bytes: config.limits.max_bytes,
+            dry_run,
+            now: Utc::now().to_rfc3339_opts(SecondsFormat::Secs, true),
+            done: Reread::default(),
+        }
+    }
 }
 
 impl Work<'_> {
