@@ -111,6 +111,8 @@ impl SiteState {
             state.start(archive, now, stale)?;
             row.started = now;
         }
+        // Durable before the first request: a run that is killed in it leaves the next one its gap.
+        state.save_host(archive)?;
         archive.put_site(&state.site.id, &row)?;
         state.lock().pending = archive.pending(&state.site.id)?;
         shared.observer.begin(&state.site, mode.full, resumed);
