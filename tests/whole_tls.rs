@@ -109,6 +109,12 @@ impl Secure {
             assert!(text.contains(words), "{words}:\n{text}");
             assert!(text.contains("relaxed"), "{text}");
         }
+        // Whoever follows that advice need not wait.
+        let config = std::fs::read_to_string(place.config()).unwrap();
+        std::fs::write(place.config(), config + RELAXED).unwrap();
+        place.expect(0, &["crawl"]);
+        assert_eq!(place.records().len(), 20);
+        self.portal.forget_hits();
     }
 
     /// Crawled whole; `overlooked` are the words that each record and capture has.

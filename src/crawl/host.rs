@@ -101,6 +101,8 @@ impl Host {
         let robots = kept
             .robots
             .into_iter()
+            // The settings that failed may have been mended since: `relaxed`, `extra_ca`.
+            .filter(|(_, robots)| !robots.is_tls_fault())
             .map(|(origin, r)| (origin, Arc::new(r)))
             .collect();
         Ok(Self {
