@@ -58,7 +58,7 @@ impl Committer {
                 fresh |= known.new;
                 continue;
             }
-            let Some(mut row) = self.archive.row::<UrlRow>(&key(b'u', &[&hash]))? else {
+            let Some(row) = self.archive.row::<UrlRow>(&key(b'u', &[&hash]))? else {
                 let mut row = frontier::new_row(
                     link.url,
                     from.site.clone(),
@@ -75,6 +75,7 @@ impl Committer {
                 self.queue(batch, &hash, row, now, mode.generation);
                 continue;
             };
+            let (mut row, waited) = frontier::moved(batch, &hash, row, &from.site);
             let new = row.kind == TaskKind::Article && row.found == mode.generation;
             fresh |= new;
             if listed && !row.via.is_some_and(LinkKind::is_listed) {
@@ -84,6 +85,7 @@ impl Committer {
             let again = row.queued.is_none()
                 && row.generation < mode.generation
                 && match row.kind {
+                    _ if waited => true,
                     TaskKind::NextPage => mode.full || fresh,
                     kind if kind.is_navigation() => true,
                     _ => mode.full,
@@ -95,7 +97,6 @@ impl Committer {
                     behind.clone_from(&items);
                 }
                 let row = UrlRow {
-                    site: from.site.clone(),
                     generation: mode.generation,
                     attempts: 0,
                     hops: 0,
@@ -159,9 +160,14 @@ impl Committer {
             self.archive.alias(batch, id, names.clone())?;
             row.record = Some(id);
         }
-        let mut next = known.unwrap_or_else(|| {
-            frontier::new_row(to.url, row.site.clone(), to.kind, to.via, mode.generation)
-        });
+        let (mut next, waited) = match known {
+            Some(next) => frontier::moved(batch, &target, next, &row.site),
+            None => {
+                let site = row.site.clone();
+                let next = frontier::new_row(to.url, site, to.kind, to.via, mode.generation);
+                (next, false)
+            }
+        };
         for name in names {
             if !next.redirected_from.contains(&name) {
                 next.redirected_from.push(name);
@@ -169,9 +175,8 @@ impl Committer {
         }
         let visit = next.queued.is_none()
             && (next.outcome.is_none() || next.generation < mode.generation)
-            && (next.outcome.is_none() || mode.full || next.kind.is_navigation());
+            && (next.outcome.is_none() || mode.full || waited || next.kind.is_navigation());
         if visit {
-            next.site = row.site.clone();
             next.attempts = 0;
             next.hops = row.hops.saturating_add(1);
             next.generation = mode.generation;

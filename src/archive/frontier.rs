@@ -107,12 +107,13 @@ impl Archive {
         again: bool,
     ) -> Result<bool, ArchiveError> {
         let hash = url_hash(url);
-        let row = match self.row::<UrlRow>(&key(b'u', &[&hash]))? {
+        let mut batch = Batch::default();
+        let known = self.row::<UrlRow>(&key(b'u', &[&hash]))?;
+        let row = match known.map(|row| moved(&mut batch, &hash, row, site).0) {
             Some(row) if row.queued.is_some() || (row.generation == generation && !again) => {
                 return Ok(false);
             }
             Some(mut row) => {
-                row.site = site.clone();
                 row.generation = generation;
                 row.attempts = 0;
                 row.hops = 0;
@@ -120,7 +121,6 @@ impl Archive {
             }
             None => new_row(url.to_owned(), site.clone(), kind, via, generation),
         };
-        let mut batch = Batch::default();
         self.enqueue(&mut batch, &hash, row, now);
         self.store.apply(batch)?;
         Ok(true)
@@ -197,6 +197,27 @@ impl Archive {
 /// The row of a URL that was asked for without having been queued (robots.txt).
 pub fn new_task_row(url: String, site: SiteId, kind: TaskKind, generation: u32) -> UrlRow {
     new_row(url, site, kind, None, generation)
+}
+
+/// The row of a URL that `site` meets. One that another site met (this one, under the name that it
+/// had before) is known, but not of this site's crawls; true when it waited in the other's queue.
+pub(super) fn moved(
+    batch: &mut Batch,
+    hash: &UrlHash,
+    mut row: UrlRow,
+    site: &SiteId,
+) -> (UrlRow, bool) {
+    if row.site == *site {
+        return (row, false);
+    }
+    let queued = row.queued.take();
+    if let Some(queued) = queued {
+        batch.delete(queue_key(&row.site, queued, hash));
+    }
+    row.site = site.clone();
+    row.found = 0;
+    row.generation = 0;
+    (row, queued.is_some())
 }
 
 pub(super) fn new_row(

@@ -29,6 +29,9 @@ struct Marker {
     id: String,
 }
 
+/// The marker while it is written; a creation that was cut short may leave it behind.
+const MARKER_BEGUN: &str = "khobao.json.new";
+
 impl Marker {
     fn read(dir: &Path) -> Result<Self, ArchiveError> {
         let path = dir.join("khobao.json");
@@ -64,7 +67,7 @@ impl Marker {
     fn write(&self, dir: &Path) -> Result<(), ArchiveError> {
         // A plain struct of strings: serialising it cannot fail.
         let text = serde_json::to_string_pretty(self).unwrap_or_default();
-        let temp = dir.join("khobao.json.new");
+        let temp = dir.join(MARKER_BEGUN);
         std::fs::write(&temp, text)
             .and_then(|()| std::fs::File::open(&temp)?.sync_all())
             .and_then(|()| std::fs::rename(&temp, dir.join("khobao.json")))
@@ -96,7 +99,14 @@ impl Archive {
     /// Makes an archive at `dir`, which may exist but must be empty (a README is no obstacle).
     pub fn create(dir: &Path) -> Result<Self, ArchiveError> {
         // A folder that holds something else is left as it is.
-        let known = ["warc", "lock", "README.md", ".gitignore", INDEX];
+        let known = [
+            "warc",
+            "lock",
+            "README.md",
+            ".gitignore",
+            INDEX,
+            MARKER_BEGUN,
+        ];
         let foreign = |name: &std::ffi::OsStr| !known.iter().any(|known| name == *known);
         if dir.exists() && !dir.join("khobao.json").exists() {
             let listing = std::fs::read_dir(dir).map_err(|why| io(dir, "list", &why))?;

@@ -216,9 +216,11 @@ fn package(
             "a WACZ package cannot be written to standard output; name a file with --output",
         ));
     }
+    let replaced = !is_special(&args.output);
     let folder = match args.output.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
+        _ if !replaced => std::env::temp_dir(),
+        Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
+        _ => Path::new(".").to_owned(),
     };
     let context = || {
         format!(
@@ -242,8 +244,19 @@ fn package(
     )
     .with_context(context)?;
     out.sync_all().with_context(context)?;
-    std::fs::rename(&whole, &args.output).with_context(context)?;
+    if replaced {
+        std::fs::rename(&whole, &args.output).with_context(context)?;
+    } else {
+        let mut to = std::fs::File::create(&args.output).with_context(context)?;
+        let mut from = std::fs::File::open(&whole).with_context(context)?;
+        std::io::copy(&mut from, &mut to).with_context(context)?;
+    }
     Ok(done)
+}
+
+/// Devices, pipes and links are written to, never replaced.
+fn is_special(path: &Path) -> bool {
+    std::fs::symlink_metadata(path).is_ok_and(|target| !target.is_file())
 }
 
 /// Writes beside `path` and puts the result in place only when it is whole.
@@ -261,8 +274,7 @@ fn to_file<T>(
             path.display()
         )
     };
-    // Devices, pipes and links are written to, never replaced.
-    if std::fs::symlink_metadata(path).is_ok_and(|target| !target.is_file()) {
+    if is_special(path) {
         let mut out = BufWriter::new(std::fs::File::create(path).with_context(context)?);
         let done = write(&mut out).with_context(context)?;
         out.flush().with_context(context)?;

@@ -196,16 +196,12 @@ pub(super) fn check(
                 ),
             ));
         }
-        let host = |site: &Site| {
-            let host = site.base.host_str().unwrap_or_default().to_owned();
-            (host.trim_start_matches("www.").to_owned(), site.base.port())
-        };
-        if let Some(other) = sites.iter().find(|other| host(other) == host(&site)) {
+        if let Some(other) = sites.iter().find(|other| share_a_host(other, &site)) {
             return Err(at.wrong(
                 raw.get_ref().base.span(),
                 format!(
-                    "base is on the host of site {:?}: each host has one pace; make one site of \
-                     both, with the seeds of each",
+                    "base is on the host of site {:?}, or `hosts` names one of both: each host \
+                     has one pace; make one site of both, with the seeds of each",
                     other.id.as_str()
                 ),
             ));
@@ -232,6 +228,20 @@ pub(super) fn check(
         limits,
         sites,
     })
+}
+
+/// Whether both sites would ask one host. Further hosts are the site's on every port.
+fn share_a_host(one: &Site, other: &Site) -> bool {
+    let bare = |host: &str| {
+        let host = host.to_ascii_lowercase();
+        host.strip_prefix("www.").unwrap_or(&host).to_owned()
+    };
+    let base = |site: &Site| bare(site.base.host_str().unwrap_or_default());
+    let takes = |site: &Site, host: &str| site.hosts.iter().any(|further| bare(further) == host);
+    (base(one) == base(other) && one.base.port() == other.base.port())
+        || takes(one, &base(other))
+        || takes(other, &base(one))
+        || one.hosts.iter().any(|host| takes(other, &bare(host)))
 }
 
 fn check_contact(at: &Checker, contact: &Spanned<String>) -> Result<String, ConfigError> {

@@ -94,7 +94,10 @@ pub(crate) fn robots(site: &Scope, exchange: Exchange, sitemaps: &[Url]) -> Fini
         task,
         payload: Digest::of(&exchange.payload),
         robots: String::new(),
-        end: End::Plain(Outcome::Robots),
+        end: End::Plain(match &exchange.fault {
+            Some(fault) if fault.kind != FaultKind::TooLarge => Outcome::Fault(fault.kind),
+            _ => Outcome::Robots,
+        }),
         links,
         skipped: Vec::new(),
         traffic: (exchange.response_bytes.len() as u64, 1),

@@ -49,8 +49,9 @@ pub(crate) enum Verdict {
         exchanges: Vec<Exchange>,
         /// Sitemaps that the file names.
         sitemaps: Vec<Url>,
-        /// What it says, for the provenance; or why the URL must not be fetched.
-        answer: Result<String, Outcome>,
+        /// What it says, for the provenance; or why the URL must not be fetched: for the report,
+        /// and for people.
+        answer: Result<String, (Outcome, String)>,
     },
 }
 
@@ -100,6 +101,8 @@ impl Host {
         let robots = kept
             .robots
             .into_iter()
+            // The settings that failed may have been mended since: `relaxed`, `extra_ca`.
+            .filter(|(_, robots)| !robots.is_tls_fault())
             .map(|(origin, r)| (origin, Arc::new(r)))
             .collect();
         Ok(Self {
@@ -245,8 +248,8 @@ impl Feedbacks {
 fn decided(robots: &Robots, url: &Url, exchanges: Vec<Exchange>) -> Verdict {
     let answer = match robots.verdict(url) {
         robots::Verdict::Allowed => Ok(format!("allowed ({})", robots.summary())),
-        robots::Verdict::Denied { .. } => Err(Outcome::RobotsDenied),
-        robots::Verdict::Unreachable { .. } => Err(Outcome::RobotsUnreachable),
+        robots::Verdict::Denied { rule } => Err((Outcome::RobotsDenied, rule)),
+        robots::Verdict::Unreachable { why } => Err((Outcome::RobotsUnreachable, why)),
     };
     let sitemaps = if exchanges.is_empty() {
         Vec::new()

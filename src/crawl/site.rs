@@ -111,6 +111,8 @@ impl SiteState {
             state.start(archive, now, stale)?;
             row.started = now;
         }
+        // Durable before the first request: a run that is killed in it leaves the next one its gap.
+        state.save_host(archive)?;
         archive.put_site(&state.site.id, &row)?;
         state.lock().pending = archive.pending(&state.site.id)?;
         shared.observer.begin(&state.site, mode.full, resumed);
@@ -218,10 +220,14 @@ impl SiteState {
         self.wake.notify_waiters();
     }
 
-    /// Stops asking this site in this run.
-    pub fn park(&self, why: String) {
-        self.lock().parked.get_or_insert(why);
+    /// Stops asking this site in this run; false when it is parked already.
+    pub fn park(&self, why: String) -> bool {
+        let mut work = self.lock();
+        let first = work.parked.is_none();
+        work.parked.get_or_insert(why);
+        drop(work);
         self.wake();
+        first
     }
 
     /// Why the site is parked, if it is.

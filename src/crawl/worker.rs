@@ -97,20 +97,19 @@ async fn one(
     let robots = match robots {
         Ok(text) => text,
         // A further host that is dead is no reason to leave the others.
-        Err(outcome @ Outcome::RobotsUnreachable) if site.is_base(&url) => {
+        Err((outcome @ Outcome::RobotsUnreachable, why)) if site.is_base(&url) => {
             let why = format!(
-                "robots.txt of {} cannot be read, so nothing may be fetched",
+                "robots.txt of {} cannot be read, so nothing may be fetched: {why}",
                 site.site.base
             );
-            site.park(why.clone());
-            shared.observer.notice(&site.site.id, &why);
+            tell(shared, site, why);
             return Ok(Some(Finished {
                 end: End::NextRun(outcome),
                 ..plain(task, outcome)
             }));
         }
         // Rules may change: the next run looks again, which costs no request.
-        Err(outcome) => {
+        Err((outcome, _)) => {
             return Ok(Some(Finished {
                 end: End::NextRun(outcome),
                 ..plain(task, outcome)
@@ -198,10 +197,16 @@ fn request(site: &SiteState, task: &Task, url: Url) -> Request {
 }
 
 fn park(shared: &Shared, site: &SiteState, task: Task, why: String) -> Option<Finished> {
-    site.park(why.clone());
-    shared.observer.notice(&site.site.id, &why);
+    tell(shared, site, why);
     site.put_back(task);
     None
+}
+
+/// Parks the site; the first worker that does says why.
+fn tell(shared: &Shared, site: &SiteState, why: String) {
+    if site.park(why.clone()) {
+        shared.observer.notice(&site.site.id, &why);
+    }
 }
 
 /// A task that ends without a request.

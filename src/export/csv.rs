@@ -59,7 +59,7 @@ impl<'a> CsvExporter<'a> {
     fn begin(&mut self) -> io::Result<()> {
         if !self.begun {
             self.begun = true;
-            self.out.write_record(COLUMNS)?;
+            self.out.write_record(COLUMNS).map_err(io_error)?;
         }
         Ok(())
     }
@@ -115,13 +115,20 @@ impl Exporter for CsvExporter<'_> {
             r.provenance.profile.clone(),
             join(r.warnings.iter().map(|w| w.code.clone()).collect()),
         ];
-        self.out.write_record(&row)?;
-        Ok(())
+        self.out.write_record(&row).map_err(io_error)
     }
 
     fn finish(&mut self) -> io::Result<()> {
         self.begin()?;
         self.out.flush()
+    }
+}
+
+/// The writer's own error: a closed pipe must stay one.
+fn io_error(why: csv::Error) -> io::Error {
+    match why.into_kind() {
+        csv::ErrorKind::Io(why) => why,
+        kind => io::Error::other(format!("{kind:?}")),
     }
 }
 

@@ -80,6 +80,9 @@ pub struct PortalConfig {
     pub log_headers: bool,
     /// The port; any free one if `None`.
     pub port: Option<u16>,
+    /// What it calls itself, without the final slash, where a proxy stands before it
+    /// ("https://127.0.0.1:PORT").
+    pub root: Option<String>,
 }
 
 impl Default for PortalConfig {
@@ -115,6 +118,7 @@ impl Default for PortalConfig {
             static_pages: false,
             log_headers: true,
             port: None,
+            root: None,
         }
     }
 }

@@ -8,6 +8,7 @@
 //! `content` fills the database (`model`), `routes` turns a request into a `reply`, `render` into
 //! HTML, `server` puts it on the wire, `faults` holds the bad input.
 
+mod canned;
 mod config;
 mod content;
 mod credits;
@@ -28,6 +29,7 @@ mod tests;
 mod truth;
 mod words;
 
+pub use canned::Canned;
 pub use config::{Flood, FloodWindow, PortalConfig, Theme};
 pub use draft::{Change, Draft};
 pub use faults::{FaultExpect, NAMES as FAULTS, expect as fault_expectation};
@@ -87,7 +89,10 @@ impl Portal {
             site.next_id += FAULTS.len() as u32;
         }
         let shared = Arc::new(Shared {
-            root: format!("http://127.0.0.1:{port}"),
+            root: match &config.root {
+                Some(root) => root.clone(),
+                None => format!("http://127.0.0.1:{port}"),
+            },
             other_root: format!("http://127.0.0.2:{port}"),
             site: RwLock::new(site),
             knobs: Mutex::new(Knobs {
@@ -106,6 +111,8 @@ impl Portal {
             rendered: RwLock::new(None),
             faults_from,
             fault_counts: Mutex::default(),
+            canned: Mutex::default(),
+            port,
             config,
         });
         if shared.config.static_pages && shared.config.gzip {
@@ -131,7 +138,12 @@ impl Portal {
         })
     }
 
-    /// "http://127.0.0.1:PORT/".
+    /// The port that it listens on.
+    pub fn port(&self) -> u16 {
+        self.shared.port
+    }
+
+    /// "http://127.0.0.1:PORT/", or the configured root.
     pub fn base(&self) -> String {
         format!("{}/", self.shared.root)
     }
@@ -209,6 +221,17 @@ impl Portal {
     /// robots.txt answers with this status instead of its rules.
     pub fn set_robots_status(&self, status: Option<u16>) {
         lock(&self.shared.knobs).robots_status = status;
+    }
+
+    /// The next `times` requests for `path` (with its query, as sent) get this answer, whatever
+    /// else is set; `usize::MAX` means until told otherwise.
+    pub fn set_answer(&self, path: &str, answer: Canned, times: usize) {
+        lock(&self.shared.canned).insert(path.to_owned(), (answer, times));
+    }
+
+    /// `path` gets the portal's own answer again.
+    pub fn clear_answer(&self, path: &str) {
+        lock(&self.shared.canned).remove(path);
     }
 
     /// How long the slow faults take (2 s at the start; the drip takes ten times as long).

@@ -41,6 +41,9 @@ pub(super) fn answer(shared: &Shared, ask: &Ask<'_>) -> Reply {
     if ask.other_host {
         return Reply::html(200, views::other_host());
     }
+    if let Some(reply) = canned(shared, ask) {
+        return reply;
+    }
     if let Some(reply) = file(ask) {
         return reply;
     }
@@ -144,6 +147,20 @@ pub(super) fn answer(shared: &Shared, ask: &Ask<'_>) -> Reply {
     } else {
         reply
     }
+}
+
+/// What a test has put in place of the answer.
+fn canned(shared: &Shared, ask: &Ask<'_>) -> Option<Reply> {
+    let mut canned = lock(&shared.canned);
+    if canned.is_empty() {
+        return None;
+    }
+    let (answer, left) = match ask.query {
+        "" => canned.get_mut(ask.path),
+        query => canned.get_mut(&format!("{}?{query}", ask.path)),
+    }?;
+    *left = left.checked_sub(1)?;
+    Some(answer.reply())
 }
 
 fn home() -> Reply {

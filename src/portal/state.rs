@@ -1,5 +1,6 @@
 //! What all connections share: the site, the switches, the log.
 
+use super::canned::Canned;
 use super::config::{Flood, PortalConfig};
 use super::flood::FloodGate;
 use super::hits::Hit;
@@ -39,4 +40,7 @@ pub(super) struct Shared {
     /// Number of the first `/tin-tuc/loi-N.html`.
     pub(super) faults_from: u32,
     pub(super) fault_counts: Mutex<HashMap<String, u32>>,
+    /// Answers put in place of the portal's own, by path and query: how many more.
+    pub(super) canned: Mutex<HashMap<String, (Canned, usize)>>,
+    pub(super) port: u16,
 }

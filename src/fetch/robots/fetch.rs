@@ -1,7 +1,7 @@
 //! Getting a robots.txt: redirects, what a status means, asking whether it has changed.
 
 use super::rules::{BYTE_LIMIT, Robots};
-use crate::domain::{Clock, Exchange, FaultKind};
+use crate::domain::{Clock, Exchange, FaultKind, Outcome};
 use crate::fetch::pace::{Feedback, HostGate, PaceSettings, Parked, retry_after};
 use crate::fetch::{Client, Request, SiteNet};
 use chrono::{DateTime, Utc};
@@ -64,7 +64,9 @@ impl RobotsFetch {
         if let Some(fault) = &exchange.fault
             && fault.kind != FaultKind::TooLarge
         {
-            return Step::Done(Robots::unreachable(fault.message.clone(), now, None));
+            let name = Outcome::Fault(fault.kind).name();
+            let why = format!("{name}: {}", fault.message);
+            return Step::Done(Robots::unreachable(why, now, None));
         }
         let status = exchange.status;
         Step::Done(match status {

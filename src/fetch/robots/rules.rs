@@ -173,6 +173,11 @@ impl Robots {
         now < self.stored.good_until && now >= self.stored.fetched_at - GOOD_FOR
     }
 
+    /// Whether they could not be had because of the host's certificate, so that nothing was asked.
+    pub fn is_tls_fault(&self) -> bool {
+        matches!(&self.stored.access, Access::Unreachable(why) if why.starts_with("tls_"))
+    }
+
     /// When they were read.
     pub fn fetched_at(&self) -> DateTime<Utc> {
         self.stored.fetched_at

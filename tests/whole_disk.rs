@@ -1,0 +1,142 @@
+//! A full disk: the crawl ends and says where; with more space the next one goes on.
+//!
+//! The disk is a tmpfs in a mount namespace of its own. Where neither `unshare` nor `sudo` may make
+//! one the tests say `skipped: reason`, unless `KHOBAO_REQUIRE_ALL=1` makes that a failure.
+
+mod common;
+
+use common::Place;
+use khobao::portal::{Portal, PortalConfig};
+use std::collections::HashSet;
+use std::process::{Command, Output, Stdio};
+use std::time::Duration;
+
+/// The words that run a shell's script where it may mount; `None` when the test is to be skipped.
+fn namespace() -> Option<&'static [&'static str]> {
+    let ways: [&[&str]; 2] = [&["unshare", "-rm"], &["sudo", "-n", "-E", "unshare", "-m"]];
+    let dir = tempfile::tempdir().unwrap();
+    let mut why = String::new();
+    for way in ways {
+        let out = Command::new(way[0])
+            .args(&way[1..])
+            .args(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs"])
+            .arg(dir.path())
+            .stdin(Stdio::null())
+            .output();
+        match out {
+            Ok(out) if out.status.success() => return Some(way),
+            Ok(out) => why.push_str(&String::from_utf8_lossy(&out.stderr)),
+            Err(error) => why.push_str(&format!("{}: {error}\n", way[0])),
+        }
+    }
+    let required = std::env::var("KHOBAO_REQUIRE_ALL").is_ok_and(|value| value == "1");
+    assert!(!required, "cannot mount a tmpfs: {why}");
+    println!("skipped: cannot mount a tmpfs: {why}");
+    None
+}
+
+/// A portal, and a place whose archive is on the disk at `disk`.
+fn place(articles: usize, latency: Duration) -> (Portal, Place) {
+    let portal = Portal::start(PortalConfig {
+        latency,
+        page_bytes: 30_000,
+        ..PortalConfig::with_articles(articles)
+    })
+    .unwrap();
+    let place = Place::new(&portal.base(), "capture = [\"pages\", \"images\"]");
+    let text = std::fs::read_to_string(place.config()).unwrap();
+    let text = text.replacen("path = \"archive\"", "path = \"disk/archive\"", 1);
+    std::fs::write(place.config(), text).unwrap();
+    std::fs::create_dir(place.dir.path().join("disk")).unwrap();
+    (portal, place)
+}
+
+/// Runs a script beside the place's `disk`, on which it may mount.
+fn script(way: &[&str], place: &Place, script: &str) -> Output {
+    let out = Command::new(way[0])
+        .args(&way[1..])
+        .args(["sh", "-c"])
+        .arg(format!(
+            "disk() {{ mount -t tmpfs -o size=$1 tmpfs disk; }}; \
+             larger() {{ mount -o remount,size=$1 disk; }}; \
+             khobao() {{ timeout 120 \"$BIN\" \"$@\" --config config.toml; echo \"exit $?\"; }}; {script}"
+        ))
+        .env("BIN", env!("CARGO_BIN_EXE_khobao"))
+        .current_dir(place.dir.path())
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    println!("{}", String::from_utf8_lossy(&out.stdout));
+    println!("{}", String::from_utf8_lossy(&out.stderr));
+    out
+}
+
+/// The exit codes in the order of the script's commands.
+fn codes(out: &Output) -> Vec<i32> {
+    String::from_utf8_lossy(&out.stdout)
+        .lines()
+        .filter_map(|line| line.strip_prefix("exit ")?.parse().ok())
+        .collect()
+}
+
+/// The first crawl has failed for the disk; the others went well, and nothing is missing.
+fn is_mended(portal: &Portal, place: &Place, out: &Output) {
+    let stderr = String::from_utf8_lossy(&out.stderr).into_owned();
+    assert_eq!(codes(out), [1, 0, 0, 0], "{stderr}");
+    let line = stderr.lines().find(|line| line.starts_with("khobao: "));
+    let line = line.unwrap_or_else(|| panic!("no message: {stderr}"));
+    assert!(line.contains("disk/archive"), "{line}");
+    assert!(!stderr.contains("panicked"), "{stderr}");
+    let stdout = String::from_utf8_lossy(&out.stdout).into_owned();
+    assert!(stdout.contains("; 0 damaged"), "{stdout}");
+    let export = std::fs::read_to_string(place.dir.path().join("tep.jsonl")).unwrap();
+    let records = export.lines().filter(|line| line.starts_with('{'));
+    let found: HashSet<String> = records
+        .map(|line| {
+            let record: serde_json::Value = serde_json::from_str(line).unwrap();
+            record["url"].as_str().unwrap().to_owned()
+        })
+        .collect();
+    let wanted: HashSet<String> = portal.truth().into_iter().map(|t| t.url).collect();
+    assert_eq!(found, wanted);
+}
+
+const GO_ON: &str = "khobao crawl; khobao verify; khobao export --output tep.jsonl";
+
+#[test]
+fn a_disk_that_fills_up_ends_the_crawl_and_a_larger_one_goes_on() {
+    let Some(way) = namespace() else {
+        return;
+    };
+    for size in ["4k", "8k", "12k", "100k", "2m", "35m"] {
+        println!("== {size}");
+        let (portal, place) = place(150, Duration::ZERO);
+        let line = format!("disk {size} && khobao crawl; larger 200m && {GO_ON}");
+        let out = script(way, &place, &line);
+        is_mended(&portal, &place, &out);
+        // The largest has room for a part, which is not fetched again.
+        let text = String::from_utf8_lossy(&out.stderr).into_owned();
+        if size == "35m" {
+            assert!(text.contains("going on with a crawl"), "{text}");
+            let hits = portal.hits().len();
+            assert!(hits < 393 + 80, "{hits}");
+        }
+    }
+}
+
+#[test]
+fn a_disk_that_others_fill_ends_the_crawl_and_is_gone_on_with() {
+    let Some(way) = namespace() else {
+        return;
+    };
+    for moment in ["0.4", "0.9", "1.5"] {
+        println!("== {moment}");
+        let (portal, place) = place(150, Duration::from_millis(20));
+        let line = format!(
+            "disk 100m; (sleep {moment}; cat /dev/zero > disk/day 2>/dev/null) & \
+             khobao crawl; wait; rm -f disk/day; {GO_ON}"
+        );
+        let out = script(way, &place, &line);
+        is_mended(&portal, &place, &out);
+    }
+}
