@@ -5,15 +5,21 @@
 //
 // Serves on loopback; the browser resolves no other host.
 
-import { createReadStream, mkdtempSync, rmSync, statSync } from "node:fs";
+import { createReadStream, existsSync, mkdtempSync, rmSync, statSync } from "node:fs";
 import { createServer } from "node:http";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import path from "node:path";
 
-const [modules, chromium, wacz, url, seconds] = process.argv.slice(2);
+const [modules, named, wacz, url, seconds] = process.argv.slice(2);
 const puppeteer = createRequire(path.resolve(modules, "here.js"))("puppeteer-core");
 const viewer = path.join(modules, "replaywebpage");
+// Puppeteer wants a path where a shell takes a name.
+const chromium = named.includes("/")
+  ? named
+  : process.env.PATH.split(path.delimiter)
+      .map((folder) => path.join(folder, named))
+      .find((file) => existsSync(file));
 const patience = Number(seconds) * 1000;
 
 const escaped = (text) => text.replace(/&/g, "&amp;").replace(/"/g, "&quot;");
@@ -30,6 +36,7 @@ const files = {
   "/all.wacz": [wacz, "application/wacz"],
 };
 let ranges = 0;
+const missing = [];
 
 /** One file, or the part of it that a single range asks for. */
 function send(request, response, file, type) {
@@ -62,13 +69,30 @@ const server = createServer((request, response) => {
   const wanted = new URL(request.url, "http://localhost").pathname;
   const file = files[wanted];
   if (file) send(request, response, ...file);
-  else if (wanted === "/")
-    response.writeHead(200, { "Content-Type": "text/html; charset=utf-8" }).end(page);
-  else response.writeHead(404).end();
+  else if (wanted === "/" || wanted === "/worker")
+    response
+      .writeHead(200, { "Content-Type": "text/html; charset=utf-8" })
+      .end(wanted === "/" ? page : "<!doctype html>");
+  else if (wanted === "/favicon.ico") response.writeHead(204).end();
+  else {
+    missing.push(wanted);
+    response.writeHead(404).end();
+  }
 });
 await new Promise((ready) => server.listen(0, "127.0.0.1", ready));
 // `localhost` is a secure context, which a service worker needs.
 const root = `http://localhost:${server.address().port}/`;
+
+/** Runs in a page of this server: starts the viewer's worker and waits until it answers. */
+async function start() {
+  const { installing, waiting, active } = await navigator.serviceWorker.register(
+    "/replay/sw.js?serveIndex=1",
+    { scope: "/replay/" },
+  );
+  const worker = active ?? waiting ?? installing;
+  while (worker.state !== "activated")
+    await new Promise((ready) => worker.addEventListener("statechange", ready, { once: true }));
+}
 
 /** Runs in the archived page: what is there to be seen. Nothing before its heading is. */
 function seen() {
@@ -112,6 +136,10 @@ try {
     if (line.type() === "error") complaints.push(line.text());
   });
   tab.on("pageerror", (error) => complaints.push(String(error)));
+  // The viewer's frame asks for /replay/ as soon as the worker that answers it is registered, which
+  // may be before it is active: so the worker comes first, the viewer after it.
+  await tab.goto(`${root}worker`);
+  await tab.evaluate(start);
   await tab.goto(root);
   const end = Date.now() + patience;
   while (!found && Date.now() < end) {
@@ -128,4 +156,4 @@ try {
   server.close();
   rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
 }
-console.log(JSON.stringify({ found, frames, ranges, complaints }));
+console.log(JSON.stringify({ found, frames, ranges, missing, complaints }));
