@@ -24,7 +24,7 @@ fn replaywebpage_shows_an_article_of_a_package() {
         "capture = [\"pages\", \"images\", \"attachments\"]",
     );
     place.expect(0, &["crawl"]);
-    // The second visit makes revisit records, which have no body of their own.
+    // The second visit makes revisit records of the images, which have no body of their own.
     place.expect(0, &["crawl", "--full"]);
     let out = place.dir.path().join("all.wacz");
     let name = out.to_str().unwrap();
@@ -71,13 +71,17 @@ fn replaywebpage_shows_an_article_of_a_package() {
     for image in &article.images {
         let shown = image.thumb.as_ref().unwrap_or(&image.url);
         let path = shown.strip_prefix(root).unwrap();
-        let width = found["images"]
+        let seen = found["images"]
             .as_array()
             .unwrap()
             .iter()
             .find(|seen| seen["src"].as_str().unwrap().ends_with(path))
-            .map(|seen| seen["width"].as_u64().unwrap());
-        assert!(width > Some(0), "{path}: {width:?} in {found:#}");
+            .unwrap_or_else(|| panic!("{path} is not in {found:#}"));
+        assert!(seen["width"].as_u64() > Some(0), "{seen}");
+        let captures = place.expect(0, &["cdx", shown]);
+        let newest = captures.lines().last().unwrap();
+        assert!(newest.contains("warc/revisit"), "{captures}");
+        assert!(seen["newest"].as_u64() > Some(0), "{seen}: {captures}");
     }
     // The browser read parts of the package, as a reader of a large one must.
     assert!(said["ranges"].as_u64().unwrap() > 0, "{said:#}");

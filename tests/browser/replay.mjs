@@ -115,6 +115,13 @@ function seen() {
   };
 }
 
+/** Runs in the viewer's frame: the width of the image at this address, 0 where there is none. */
+async function width(address) {
+  const answer = await fetch(address);
+  const bitmap = answer.ok && (await createImageBitmap(await answer.blob()).catch(() => null));
+  return bitmap ? bitmap.width : 0;
+}
+
 const profile = mkdtempSync(path.join(tmpdir(), "khobao-browser-"));
 const browser = await puppeteer.launch({
   executablePath: chromium,
@@ -149,6 +156,12 @@ try {
     // A frame may go away while it is asked: then it is asked again.
     found = (await replay?.evaluate(seen).catch(() => null)) ?? null;
     if (!found) await new Promise((ready) => setTimeout(ready, 100));
+    // Each image's newest capture too, whichever the page of this time has taken.
+    for (const image of found?.images ?? []) {
+      const collection = replay.url().replace(/\d*mp_\/.*$/, "");
+      const newest = `${collection}29991231235959im_/${new URL(image.src, url)}`;
+      image.newest = await replay.parentFrame().evaluate(width, newest);
+    }
   }
 } finally {
   await browser.close();
