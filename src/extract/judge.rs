@@ -59,8 +59,9 @@ pub(super) fn not_article(view: &View<'_>, always: bool) -> Option<NotArticle> {
         .map(|rule| rule.kind)
 }
 
-/// Text of a page that a rule may look at, in bytes.
-const TEXT: usize = 20_000;
+/// Text of a page that a rule may look at, in bytes: a longer page that merely mentions the words
+/// is no such page.
+const TEXT: usize = 4_000;
 
 fn fits(
     rule: &NotArticleRule,
@@ -80,9 +81,9 @@ fn fits(
     }
     if let Some(wanted) = &rule.text {
         let text = text.get_or_insert_with(|| {
-            let mut out = String::new();
+            let mut out = String::with_capacity(TEXT + 1000);
             for part in view.root().text() {
-                if out.len() > TEXT {
+                if out.len() >= TEXT {
                     break;
                 }
                 out.push_str(part.trim());
@@ -90,8 +91,7 @@ fn fits(
             }
             out
         });
-        // A long page that merely mentions the words is no such page.
-        return text.len() < 4000 && wanted.is_match(text);
+        return text.len() < TEXT && wanted.is_match(text);
     }
     false
 }

@@ -4,8 +4,10 @@
 //! rendering of nodes as text. Knows nothing about profiles.
 
 mod prefilter;
+mod references;
 mod tags;
 mod text;
+mod tree;
 
 pub use prefilter::{MAX_DEPTH, MAX_TAGS, Prefiltered, prefilter};
 pub(super) use text::blank;
@@ -14,11 +16,11 @@ pub use text::{TextBuf, inline_text};
 use crate::domain::Warning;
 use scraper::Html;
 
-/// Parses a page: [`prefilter`], then one `scraper` parse.
+/// Parses a page: [`prefilter`], then one parse into `scraper`'s tree.
 ///
 /// The tree has no comments, no scripts but JSON-LD, no styles, no SVG, no `<noscript>`, and no
 /// `on*`, `srcset` or `data-content` attributes.
 pub fn parse(html: &str) -> (Html, Vec<Warning>) {
     let filtered = prefilter(html);
-    (Html::parse_document(&filtered.html), filtered.warnings)
+    (tree::parse(&filtered.html), filtered.warnings)
 }
