@@ -2,9 +2,10 @@
 //!
 //! `cargo bench --bench crawl` serves 2,000 article pages of about 37 KB (gzip on the wire) on
 //! loopback and crawls them with pace 0 and concurrency 16. The portal runs in this process, the
-//! crawl in a child, so that the figures are the crawl's alone (user + system CPU, getrusage).
-//! `-- --pages N` changes the number, `-- --whole` leaves the steps out, `-- --memory` adds a crawl of ten times as many pages and
-//! compares the peak resident memory.
+//! crawl in a child, so that the figures are the crawl's alone (user + system CPU, getrusage;
+//! peak resident memory as the child's own `/proc` entry shows it). Then the archive is rebuilt,
+//! read again and verified. `-- --pages N` changes the number, `-- --whole` leaves the steps out,
+//! `-- --memory` does it all with ten times as many pages, too, and compares the peaks.
 
 #![allow(clippy::expect_used, clippy::print_stdout, clippy::indexing_slicing)]
 
@@ -35,16 +36,18 @@ fn main() {
     if !args.iter().any(|arg| arg == "--whole") {
         steps();
     }
-    let (small, _) = crawl(pages);
+    let small = whole(pages);
     if args.iter().any(|arg| arg == "--memory") {
-        let (large, _) = crawl(pages * 10);
-        println!(
-            "peak resident memory: {} MiB at {pages} pages, {} MiB at {}: {:.2} times",
-            small >> 10,
-            large >> 10,
-            pages * 10,
-            large as f64 / small as f64
-        );
+        let large = whole(pages * 10);
+        for ((what, small), (_, large)) in small.iter().zip(&large) {
+            println!(
+                "{what:10} peak resident memory: {} MiB at {pages} pages, {} MiB at {}: {:.2} times",
+                small >> 10,
+                large >> 10,
+                pages * 10,
+                *large as f64 / *small as f64
+            );
+        }
     }
 }
 
@@ -60,8 +63,8 @@ fn cpu(who: UsageWho) -> Duration {
     part(usage.user_time()) + part(usage.system_time())
 }
 
-/// The whole job; gives peak resident KiB and CPU milliseconds a page.
-fn crawl(pages: usize) -> (i64, f64) {
+/// The whole job, then what is done with its archive; gives each one's peak resident KiB.
+fn whole(pages: usize) -> Vec<(&'static str, u64)> {
     let portal = portal(pages);
     let dir = tempfile::tempdir().expect("a folder");
     let config = dir.path().join("config.toml");
@@ -71,32 +74,72 @@ fn crawl(pages: usize) -> (i64, f64) {
         portal.base()
     );
     std::fs::write(&config, text).expect("a configuration");
+    let crawl = run(&config, &["crawl"]);
+    let articles = count(&config);
+    println!("{articles} articles in {} requests", portal.hits().len());
+    let mut peaks = Vec::new();
+    let mut first = 0.0;
+    for (what, cost) in [
+        ("crawl", crawl),
+        ("rebuild", run(&config, &["rebuild", "--discard-old"])),
+        ("reextract", run(&config, &["reextract"])),
+        ("verify", run(&config, &["verify"])),
+    ] {
+        let per = cost.cpu.as_secs_f64() * 1000.0 / articles as f64;
+        if what == "crawl" {
+            first = per;
+        }
+        println!(
+            "{what:10} {per:.3} ms CPU an article ({:.2} of the crawl's), {:.1} s wall, peak {} MiB",
+            per / first,
+            cost.wall.as_secs_f64(),
+            cost.peak >> 10
+        );
+        peaks.push((what, cost.peak));
+    }
+    peaks
+}
+
+/// What one command took.
+struct Cost {
+    cpu: Duration,
+    wall: Duration,
+    /// KiB.
+    peak: u64,
+}
+
+fn run(config: &Path, args: &[&str]) -> Cost {
     let before = cpu(UsageWho::RUSAGE_CHILDREN);
     let begun = std::time::Instant::now();
-    let status = Command::new(env!("CARGO_BIN_EXE_khobao"))
-        .args(["crawl", "--config"])
-        .arg(&config)
+    let mut child = Command::new(env!("CARGO_BIN_EXE_khobao"))
+        .args(args)
+        .arg("--config")
+        .arg(config)
         .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
         .env("KHOBAO_LOG", "warn")
-        .status()
-        .expect("the crawl runs");
-    let wall = begun.elapsed();
-    let spent = cpu(UsageWho::RUSAGE_CHILDREN) - before;
-    assert!(status.success(), "the crawl failed: {status}");
-    let peak = getrusage(UsageWho::RUSAGE_CHILDREN)
-        .expect("getrusage")
-        .max_rss();
-    let records = count(&config);
-    let requests = portal.hits().len();
-    let per = spent.as_secs_f64() * 1000.0 / records as f64;
-    println!(
-        "whole job: {records} articles in {requests} requests, {per:.3} ms CPU an article \
-         ({:.3} a request), {:.1} s wall, peak {} MiB",
-        spent.as_secs_f64() * 1000.0 / requests as f64,
-        wall.as_secs_f64(),
-        peak >> 10
-    );
-    (peak, per)
+        .spawn()
+        .expect("the command runs");
+    // (getrusage counts this process's memory, too: the child begins as its copy.)
+    let status = format!("/proc/{}/status", child.id());
+    let mut peak = 0;
+    let ended = loop {
+        let seen = std::fs::read_to_string(&status).unwrap_or_default();
+        let line = seen.lines().find_map(|l| l.strip_prefix("VmHWM:"));
+        let now = line.and_then(|l| l.trim().trim_end_matches(" kB").parse().ok());
+        peak = peak.max(now.unwrap_or(0));
+        if let Some(ended) = child.try_wait().expect("the command ends") {
+            break ended;
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    };
+    assert!(ended.success(), "{args:?} failed: {ended}");
+    Cost {
+        cpu: cpu(UsageWho::RUSAGE_CHILDREN) - before,
+        wall: begun.elapsed(),
+        peak,
+    }
 }
 
 fn count(config: &Path) -> usize {

@@ -130,7 +130,7 @@ fn a_damaged_index_is_reported_and_never_made_anew() {
         let out = place.run(&["crawl"]);
         let text = String::from_utf8_lossy(&out.stderr).into_owned();
         assert_eq!(out.status.code(), Some(6), "{what}: {text}");
-        assert!(text.contains("verify"), "{what}: {text}");
+        assert!(text.contains("khobao rebuild"), "{what}: {text}");
         assert_eq!(portal.hits().len(), hits, "{what}: the portal was asked");
     };
     refused(&[], "emptied");

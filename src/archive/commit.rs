@@ -163,7 +163,43 @@ impl Committer {
         mark: &Mark,
     ) -> Result<Committed, ArchiveError> {
         let now = capture.at;
+        let mut capture = capture;
+        let hash = finished.task.hash;
+        while let Some(known) = self
+            .archive
+            .row::<CaptureRow>(&capture_key(&hash, capture.at))?
+        {
+            if (known.payload, known.status) == (capture.payload, capture.status) {
+                return self.twin(finished, &capture, mark);
+            }
+            // Other programs' clocks know whole seconds.
+            capture.at += 1;
+        }
         self.apply(finished, Some(capture), mode, now, Some(mark))
+    }
+
+    /// A capture that another file holds, too, is not judged again: only its place is kept.
+    fn twin(
+        &self,
+        finished: Finished,
+        capture: &CaptureRow,
+        mark: &Mark,
+    ) -> Result<Committed, ArchiveError> {
+        let Task { hash, row } = finished.task;
+        let mut batch = Batch::default();
+        let place = place_key(&capture.file, capture.offset);
+        self.archive
+            .put(&mut batch, place, &(RecordId(hash), capture.at));
+        self.archive.put_mark(&mut batch, mark);
+        self.archive.store.apply(batch)?;
+        Ok(Committed {
+            site: row.site,
+            hash,
+            kind: row.kind,
+            outcome: None,
+            added: 0,
+            record: None,
+        })
     }
 
     /// Commits a group; on return it is on the disk.

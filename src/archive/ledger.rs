@@ -17,7 +17,10 @@ use std::path::Path;
 use std::sync::PoisonError;
 
 const MANIFEST: &str = "manifest.sha256";
+const NEW_MANIFEST: &str = "manifest.new";
 const LEDGER: &str = "ledger.jsonl";
+/// The row of a change that is not sealed yet.
+const OPEN: &[u8] = b"open";
 
 /// One line of the ledger.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -63,7 +66,8 @@ impl Archive {
         changed: &[String],
         note: Option<serde_json::Value>,
     ) -> Result<Digest, ArchiveError> {
-        let (manifest, bytes) = self.update_manifest(changed)?;
+        self.settle_manifest()?;
+        let (manifest, bytes) = self.new_manifest(changed)?;
         let whole = self.ledger_text()?.len() as u64;
         let (last, prev) = match self.ledger()?.pop() {
             Some((entry, digest)) => (entry.seq, digest),
@@ -103,9 +107,10 @@ impl Archive {
             file.sync_all()
         };
         write().map_err(|why| self.io("write", LEDGER, &why))?;
-        sync_dir(&self.dir)?;
+        self.settle_manifest()?;
         let mut batch = Batch::default();
         self.put(&mut batch, key(b'm', &[b"ledger"]), &(entry.seq, digest));
+        batch.delete(key(b'm', &[OPEN]));
         self.store.apply(batch)?;
         self.store.flush()?;
         self.know_beginning(Some(entry.records));
@@ -118,14 +123,33 @@ impl Archive {
         std::mem::replace(&mut *began, sum)
     }
 
-    /// Seals what a run that was cut short left behind, so that its traces have a line of their
-    /// own and are not taken for the next run's.
-    pub fn seal_interrupted(&self) -> Result<(), ArchiveError> {
+    /// To be called before the records are changed, until `seal`: what is cut short in between
+    /// has a line of its own, and is not taken for tampering.
+    pub fn open_change(&self, kind: &str) -> Result<(), ArchiveError> {
+        self.seal_interrupted()?;
+        let mut batch = Batch::default();
+        self.put_open(&mut batch, kind);
+        self.store.apply(batch)?;
+        Ok(self.store.flush()?)
+    }
+
+    /// Notes in a batch that a change has begun.
+    pub(super) fn put_open(&self, batch: &mut Batch, kind: &str) {
+        self.put(batch, key(b'm', &[OPEN]), kind);
+    }
+
+    /// Whether a change was begun and not sealed.
+    pub(super) fn is_open(&self) -> Result<bool, ArchiveError> {
+        Ok(self.row::<String>(&key(b'm', &[OPEN]))?.is_some())
+    }
+
+    /// Seals what a run that was cut short left behind.
+    fn seal_interrupted(&self) -> Result<(), ArchiveError> {
         let listed = self.manifest()?;
         let new = warc::files(&self.warc_dir())?
             .iter()
             .any(|name| !listed.contains_key(name));
-        if new {
+        if new || self.is_open()? {
             self.know_beginning(None);
             self.seal("interrupted", &[], None)?;
         }
@@ -182,8 +206,24 @@ impl Archive {
             .collect())
     }
 
-    /// Adds what is new; gives the manifest and the bytes of its files.
-    fn update_manifest(&self, changed: &[String]) -> Result<(Manifest, u64), ArchiveError> {
+    /// A crash may fall between the ledger's line and the manifest that it names.
+    pub(super) fn settle_manifest(&self) -> Result<(), ArchiveError> {
+        let temp = self.dir.join(NEW_MANIFEST);
+        let Ok(text) = std::fs::read(&temp) else {
+            return Ok(());
+        };
+        let last = self.ledger().ok().and_then(|mut lines| lines.pop());
+        if last.is_some_and(|(last, _)| last.manifest == Digest::of(&text)) {
+            std::fs::rename(&temp, self.dir.join(MANIFEST))
+                .map_err(|why| self.io("write", MANIFEST, &why))?;
+            sync_dir(&self.dir)?;
+        }
+        Ok(())
+    }
+
+    /// Adds what is new, in a file that is to take the manifest's place; gives the manifest and
+    /// the bytes of its files.
+    fn new_manifest(&self, changed: &[String]) -> Result<(Manifest, u64), ArchiveError> {
         let mut manifest = self.manifest()?;
         let dir = self.warc_dir();
         let mut bytes = 0;
@@ -194,12 +234,11 @@ impl Archive {
                 manifest.insert(name, warc::digest(&path)?);
             }
         }
-        let temp = self.dir.join("manifest.new");
+        let temp = self.dir.join(NEW_MANIFEST);
         let write = || -> std::io::Result<()> {
             let mut file = std::fs::File::create(&temp)?;
             file.write_all(text(&manifest).as_bytes())?;
-            file.sync_all()?;
-            std::fs::rename(&temp, self.dir.join(MANIFEST))
+            file.sync_all()
         };
         write().map_err(|why| self.io("write", MANIFEST, &why))?;
         sync_dir(&self.dir)?;
@@ -216,6 +255,7 @@ impl Archive {
 
     /// What is wrong with the ledger and the manifest themselves.
     pub(super) fn check_custody(&self) -> Result<Vec<(String, String)>, ArchiveError> {
+        self.settle_manifest()?;
         let mut wrong = Vec::new();
         let lines = self.ledger_lines()?;
         let mut prev = Digest::default();

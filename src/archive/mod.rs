@@ -113,7 +113,7 @@ pub enum ArchiveError {
     #[error(transparent)]
     Warc(#[from] warc::WarcError),
     /// A row cannot be read.
-    #[error("{what} in the index of {dir} is damaged: {why}; the WARC files hold everything: run `khobao verify` to see what is affected", dir = .dir.display())]
+    #[error("{what} in the index of {dir} is damaged: {why}; the WARC files hold everything: run `khobao rebuild` to make the index again", dir = .dir.display())]
     Row {
         /// Where.
         dir: PathBuf,

@@ -236,6 +236,7 @@ impl Rebuilding {
         let lost = archive.take_over(&dir.join(INDEX))?;
         let mut batch = Batch::default();
         archive.put(&mut batch, key(b'm', &[b"plan"]), plan);
+        archive.put_open(&mut batch, "rebuild");
         archive.store.apply(batch)?;
         archive.store.flush()?;
         Ok(Self {

@@ -26,7 +26,7 @@ pub(super) struct Cli {
 
 const EXIT_CODES: &str = "Exit codes: 0 all well; 1 failed; 2 bad usage or configuration; \
 3 done, but some sites failed or are parked; 4 another process holds the archive; \
-6 the archive is damaged; 130/143 stopped by a signal after a clean commit.";
+6 the archive, or a file to be imported, is damaged; 130/143 stopped by a signal after a clean commit.";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum LogFormat {
@@ -57,7 +57,7 @@ pub(super) enum Command {
         #[arg(long, default_value = "nukeviet")]
         profile: String,
     },
-    /// Write records as a dataset
+    /// Write records as a dataset, or their captures as a WARC file or WACZ package
     Export(Export),
     /// Show one record
     Show {
@@ -103,7 +103,7 @@ pub(super) enum Command {
         #[arg(value_name = "OTHER_ARCHIVE")]
         other: PathBuf,
     },
-    /// Look captures up by URL and time in the CDXJ files; needs no lock
+    /// Look captures up by URL and time in the CDXJ files; needs no lock, sees finished WARC files
     Cdx(Cdx),
     /// Start a portal of our own on loopback and crawl it
     Demo {
@@ -146,7 +146,7 @@ pub(super) struct Rebuild {
     /// Copy the WARC files of this folder into the archive first
     #[arg(long, value_name = "DIR")]
     pub from: Option<PathBuf>,
-    /// Remove the indexes that were kept aside
+    /// Then remove the indexes that were kept aside, this rebuild's included
     #[arg(long)]
     pub discard_old: bool,
 }
@@ -175,7 +175,7 @@ pub(super) struct Verify {
     /// Read every archived page again as well, and compare it with the record
     #[arg(long)]
     pub deep: bool,
-    /// Only this share, in percent, of what was checked longest ago; for every night
+    /// Only this share of the parts (files, ranges of rows), in percent: those checked longest ago
     #[arg(long, value_name = "N", value_parser = percent)]
     pub sample: Option<f64>,
     /// Go on with a check that was cut short
@@ -208,7 +208,7 @@ pub(super) struct Cdx {
     /// Captured at this time or later: 4 to 14 digits of YYYYMMDDhhmmss, UTC
     #[arg(long, value_name = "TIME")]
     pub from: Option<String>,
-    /// Captured at this time or earlier
+    /// Captured at this time or earlier; the same form
     #[arg(long, value_name = "TIME")]
     pub to: Option<String>,
 }
@@ -218,7 +218,7 @@ pub(super) struct Export {
     /// The format
     #[arg(long, value_enum, default_value_t = Format::Jsonl)]
     pub format: Format,
-    /// The file, or - for standard output
+    /// The file, or - for standard output (not for wacz)
     #[arg(long, default_value = "-")]
     pub output: PathBuf,
     /// Only this site
@@ -233,7 +233,7 @@ pub(super) struct Export {
     /// Leave out records whose text stands in another record already (`same_as`)
     #[arg(long)]
     pub unique: bool,
-    /// Only records whose title or text has all of these words
+    /// Only records whose title or text has all of these words, in any case, also inside others
     #[arg(long, value_name = "WORDS")]
     pub query: Option<String>,
     /// Title of a WACZ package

@@ -1,4 +1,4 @@
-//! `khobao show`, `runs`, `stats` and `verify`.
+//! `khobao show`, `runs` and `stats`.
 
 use super::args::RunsCommand;
 use super::data::print;

@@ -18,6 +18,15 @@ pub(super) fn rebuild(config: &Path, args: Rebuild) -> anyhow::Result<u8> {
     let mut out = String::new();
     let mut taken = Vec::new();
     if let Some(from) = &args.from {
+        if !from.is_dir() {
+            return Err(Failure::error(
+                code::USAGE,
+                format!(
+                    "{} is no folder; name the folder with the archive's WARC files",
+                    from.display()
+                ),
+            ));
+        }
         let names = warc::files(from)?;
         if names.is_empty() {
             return Err(Failure::error(
@@ -34,6 +43,11 @@ pub(super) fn rebuild(config: &Path, args: Rebuild) -> anyhow::Result<u8> {
         taken = names;
     }
     let done = run(&config, &profiles, "rebuild", &taken)?;
+    match done.as_sealed {
+        Some(true) => out.push_str("the records are those that the ledger had sealed\n"),
+        Some(false) => out.push_str("the records differ from those that the ledger had sealed\n"),
+        None => {}
+    }
     out.push_str(&describe(&done));
     if args.discard_old {
         for name in archive::discard_old(&config.archive)? {
@@ -223,11 +237,6 @@ fn describe(done: &Rebuilt) -> String {
         "{} captures read, {} of them articles\n",
         done.captures, done.articles
     );
-    match done.as_sealed {
-        Some(true) => out.push_str("the records are those that the ledger had sealed\n"),
-        Some(false) => out.push_str("the records differ from those that the ledger had sealed\n"),
-        None => {}
-    }
     for (host, count) in &done.strangers {
         out.push_str(&format!(
             "{count} captures of {host}, which no [[sites]] table owns, are kept and not judged\n"

@@ -31,6 +31,9 @@ pub(super) fn reextract(config: &Path, args: Reextract) -> anyhow::Result<u8> {
         ));
     }
     let archive = Archive::open(&config.archive)?;
+    if !args.dry_run {
+        archive.open_change("reextract")?;
+    }
     let plan = RereadPlan {
         site,
         profile: args.profile,
@@ -47,7 +50,7 @@ pub(super) fn reextract(config: &Path, args: Reextract) -> anyhow::Result<u8> {
         bar.tick();
     })?;
     bar.finish_and_clear();
-    if !args.dry_run && done.changed > 0 {
+    if !args.dry_run {
         let note = serde_json::json!({"changed": done.changed, "fields": done.fields});
         archive.seal("reextract", &[], Some(note))?;
     }

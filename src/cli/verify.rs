@@ -32,7 +32,8 @@ pub(super) fn verify(config: &Path, args: Verify) -> anyhow::Result<u8> {
     })?;
     bar.finish_and_clear();
     // Damage is not sealed: the ledger must not make it look right.
-    let head = if found.damage.is_empty() && found.unsealed == 0 {
+    let sealed = found.unsealed == 0 && !found.interrupted;
+    let head = if found.damage.is_empty() && sealed {
         let note = serde_json::json!({"share": found.share, "deep": args.deep});
         Some(archive.seal("verify", &[], Some(note))?)
     } else {
@@ -77,6 +78,9 @@ fn describe(found: &Verification) -> String {
             "{} revisions compared with their captures\n",
             found.read_again
         ));
+    }
+    if found.interrupted {
+        out.push_str("a run that was cut short is not in the ledger yet; the next one seals it\n");
     }
     if found.unsealed > 0 {
         out.push_str(&format!(

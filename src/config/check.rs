@@ -40,6 +40,16 @@ pub enum ConfigError {
         /// The known names.
         known: String,
     },
+    /// A disabled site was named whose host another one asks.
+    #[error("site {name:?} is disabled and shares its host with site {other:?}: each host has one pace; crawl {other:?}, or disable it first in {file}", file = .file.display())]
+    OneHost {
+        /// The site.
+        name: String,
+        /// The other one.
+        other: String,
+        /// The file.
+        file: PathBuf,
+    },
     /// Nothing to crawl.
     #[error("no site is enabled in {file}; add a [[sites]] table or set `enabled = true`", file = .file.display())]
     NothingEnabled {
@@ -196,7 +206,9 @@ pub(super) fn check(
                 ),
             ));
         }
-        if let Some(other) = sites.iter().find(|other| share_a_host(other, &site)) {
+        // A table that only names what was archived before asks nobody.
+        let both = |other: &&Site| other.enabled && site.enabled && share_a_host(other, &site);
+        if let Some(other) = sites.iter().find(both) {
             return Err(at.wrong(
                 raw.get_ref().base.span(),
                 format!(
@@ -231,7 +243,7 @@ pub(super) fn check(
 }
 
 /// Whether both sites would ask one host. Further hosts are the site's on every port.
-fn share_a_host(one: &Site, other: &Site) -> bool {
+pub(super) fn share_a_host(one: &Site, other: &Site) -> bool {
     let bare = |host: &str| {
         let host = host.to_ascii_lowercase();
         host.strip_prefix("www.").unwrap_or(&host).to_owned()

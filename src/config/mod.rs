@@ -153,7 +153,7 @@ impl Config {
             }
             return Ok(chosen);
         }
-        names
+        let chosen: Vec<&Site> = names
             .iter()
             .map(|name| {
                 self.sites
@@ -168,7 +168,21 @@ impl Config {
                         }
                     })
             })
-            .collect()
+            .collect::<Result<_, _>>()?;
+        for one in chosen.iter().filter(|site| !site.enabled) {
+            let mut others = self.sites.iter().filter(|other| other.id != one.id);
+            if let Some(other) = others.find(|other| {
+                (other.enabled || chosen.iter().any(|site| site.id == other.id))
+                    && check::share_a_host(one, other)
+            }) {
+                return Err(ConfigError::OneHost {
+                    name: one.id.to_string(),
+                    other: other.id.to_string(),
+                    file: self.file.clone(),
+                });
+            }
+        }
+        Ok(chosen)
     }
 }
 

@@ -181,7 +181,7 @@ pub async fn run(
     for repaired in warc::recover(&archive.warc_dir())? {
         tracing::warn!(file = %repaired, "a WARC file of an interrupted run was closed");
     }
-    archive.seal_interrupted()?;
+    archive.open_change("crawl")?;
     let started = clock.now();
     let run = RunReport {
         id: started.timestamp_micros(),

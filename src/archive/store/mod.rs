@@ -74,7 +74,7 @@ pub enum StoreError {
         why: String,
     },
     /// The bytes are not what was written.
-    #[error("the index at {path} is damaged ({why}); the WARC files hold everything: keep the folder, and run `khobao verify` to see what is affected", path = .path.display())]
+    #[error("the index at {path} is damaged ({why}); the WARC files hold everything: `khobao rebuild` makes the index again, and keeps this one aside", path = .path.display())]
     Damaged {
         /// The store's folder.
         path: PathBuf,

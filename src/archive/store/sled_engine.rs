@@ -9,9 +9,15 @@ use super::{Batch, Pair, Scan, Store, StoreError};
 use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// The page cache, bytes. sled's own default is 1 GiB.
-const CACHE: u64 = 32 << 20;
+const CACHE: u64 = 8 << 20;
+
+/// How long a store that was just closed may keep its files, and how often that is looked at,
+/// milliseconds.
+const RELEASE: u64 = 10_000;
+const PAUSE: u64 = 20;
 
 /// The sled engine.
 pub struct SledStore {
@@ -34,7 +40,18 @@ impl SledStore {
             .flush_every_ms(None)
             .cache_capacity(CACHE)
             .mode(sled::Mode::HighThroughput);
-        let db = guard(path, "open", || config.open())?;
+        // sled lets go of its files a little after it was dropped. The archive's own lock is
+        // held, so nobody else can have them.
+        let mut left = RELEASE / PAUSE;
+        let db = loop {
+            match guard(path, "open", || config.open()) {
+                Err(StoreError::Io { why, .. }) if left > 0 && why.contains("acquire lock") => {
+                    left -= 1;
+                    std::thread::sleep(Duration::from_millis(PAUSE));
+                }
+                opened => break opened?,
+            }
+        };
         if !create && !db.was_recovered() {
             return Err(StoreError::Damaged {
                 path: path.to_owned(),

@@ -29,6 +29,9 @@ pub struct Verification {
     pub orphans: u64,
     /// WARC files that no line of the ledger has sealed yet.
     pub unsealed: u64,
+    /// Whether a change was cut short and is not sealed yet.
+    #[serde(default)]
+    pub interrupted: bool,
     /// Lines of the ledger.
     pub ledger: u64,
     /// Revisions whose captures were read again (`--deep`).
@@ -218,6 +221,7 @@ impl Check<'_> {
 
     /// The ledger and the manifest.
     fn custody(&mut self) -> Result<(), ArchiveError> {
+        self.found.interrupted = self.archive.is_open()?;
         for (place, what) in self.archive.check_custody()? {
             self.damage(place, what);
         }
@@ -238,7 +242,7 @@ impl Check<'_> {
         // A run that was cut short is sealed by the next one.
         let last = self.archive.ledger().ok().and_then(|mut lines| lines.pop());
         if self.found.unsealed == 0
-            && self.found.orphans == 0
+            && !self.found.interrupted
             && last.is_some_and(|(last, _)| last.records != sum)
         {
             self.damage(

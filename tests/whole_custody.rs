@@ -1,0 +1,173 @@
+//! What is cut short, imported twice or renamed stays an archive that verifies; what is changed in
+//! it does not.
+
+mod common;
+
+use common::Place;
+use khobao::archive::schema::key;
+use khobao::archive::store::{Batch, SledStore, Store, open_value, seal_value};
+use khobao::portal::{Portal, PortalConfig};
+use serde_json::Value;
+use std::time::Duration;
+
+fn crawled(articles: usize) -> (Portal, Place) {
+    let portal = Portal::start(PortalConfig::with_articles(articles)).unwrap();
+    let place = Place::new(&portal.base(), "capture = [\"pages\"]");
+    place.expect(0, &["crawl"]);
+    (portal, place)
+}
+
+/// A profile of the user's own, which reads every title otherwise.
+fn mend_profile(place: &Place) {
+    let folder = place.dir.path().join("profiles");
+    std::fs::create_dir(&folder).unwrap();
+    let own = include_str!("../selectors/nukeviet.toml").replace(
+        "[[fields.title]]",
+        "[[fields.title]]\nname = \"meta\"\ncss = \"meta[property='og:title']\"\nattr = \"content\"\nscope = \"page\"\n\
+         regex = \"^(.{3})\"\n[[fields.title]]",
+    );
+    std::fs::write(folder.join("nukeviet.toml"), own).unwrap();
+    let text = std::fs::read_to_string(place.config()).unwrap();
+    let text = format!("[crawler]\nselectors = \"profiles\"\n{text}");
+    std::fs::write(place.config(), text).unwrap();
+}
+
+fn kinds(place: &Place) -> Vec<String> {
+    let ledger = std::fs::read_to_string(place.archive().join("ledger.jsonl")).unwrap();
+    let kind = |line: &str| -> String {
+        let entry: Value = serde_json::from_str(line).unwrap();
+        entry["kind"].as_str().unwrap().to_owned()
+    };
+    ledger.lines().map(kind).collect()
+}
+
+#[test]
+fn a_killed_reextract_is_sealed_as_such_and_goes_on() {
+    let (_portal, place) = crawled(600);
+    mend_profile(&place);
+    let mut cut = false;
+    for millis in [250, 400, 600, 900] {
+        let mut child = place.spawn(&["reextract"]);
+        std::thread::sleep(Duration::from_millis(millis));
+        cut |= child.try_wait().unwrap().is_none();
+        let _ = child.kill();
+        let _ = child.wait();
+        let out = place.expect(0, &["verify"]);
+        assert!(out.contains(" 0 damaged"), "{out}");
+    }
+    assert!(cut, "no run was cut short");
+    place.expect(0, &["reextract"]);
+    place.expect(0, &["verify", "--deep"]);
+    assert!(kinds(&place).iter().any(|kind| kind == "interrupted"));
+    for record in place.records() {
+        assert!(record["title"].as_str().unwrap().chars().count() <= 3);
+    }
+}
+
+#[test]
+fn a_reextract_after_a_killed_crawl_is_no_damage() {
+    let portal = Portal::start(PortalConfig::with_articles(400)).unwrap();
+    let place = Place::new(&portal.base(), "capture = [\"pages\"]");
+    let mut child = place.spawn(&["crawl"]);
+    while portal.hits().len() < 200 {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    mend_profile(&place);
+    place.expect(0, &["reextract"]);
+    place.expect(0, &["verify"]);
+    place.expect(0, &["crawl"]);
+    place.expect(0, &["verify", "--deep"]);
+    assert_eq!(place.records().len(), 400);
+}
+
+#[test]
+fn what_is_imported_twice_is_kept_once() {
+    let (_portal, place) = crawled(40);
+    // Which of the two files a record names is left open.
+    let export = || -> Vec<Value> {
+        let mut records = place.records();
+        for record in &mut records {
+            record.as_object_mut().unwrap().remove("provenance");
+        }
+        records
+    };
+    let before = export();
+    let slice = place.dir.path().join("slice.warc.gz");
+    let name = slice.to_str().unwrap();
+    place.expect(0, &["export", "--format", "warc", "--output", name]);
+    place.expect(0, &["import", name]);
+    assert!(
+        place
+            .expect(0, &["verify", "--deep"])
+            .contains(" 0 damaged")
+    );
+    assert_eq!(export(), before);
+    place.expect(0, &["rebuild"]);
+    place.expect(0, &["verify"]);
+    assert_eq!(export(), before);
+    // An archive that has it from the file alone has the same records.
+    let other = Place::new("http://127.0.0.1:9/", "");
+    other.copy_config(&place);
+    other.expect(0, &["import", name]);
+    let ids = |place: &Place| -> Vec<Value> {
+        place
+            .records()
+            .into_iter()
+            .map(|r| r["id"].clone())
+            .collect()
+    };
+    assert_eq!(ids(&other), ids(&place));
+    let theirs = other.archive();
+    place.expect(0, &["merge", theirs.to_str().unwrap()]);
+    place.expect(0, &["verify"]);
+    assert_eq!(export(), before);
+}
+
+#[test]
+fn a_renamed_site_keeps_its_old_table_for_what_was_archived() {
+    let (_portal, place) = crawled(20);
+    let before = place.expect(0, &["export"]);
+    let old = std::fs::read_to_string(place.config()).unwrap();
+    let table = old.split_once("[[sites]]").unwrap().1;
+    let new = table.replace("id = \"thu\"", "id = \"moi\"");
+    std::fs::write(
+        place.config(),
+        format!("{old}enabled = false\n[[sites]]{new}"),
+    )
+    .unwrap();
+    place.expect(0, &["rebuild"]);
+    assert_eq!(place.expect(0, &["export"]), before);
+    place.expect(0, &["verify", "--deep"]);
+    place.expect(0, &["reextract"]);
+    let out = place.run(&["crawl", "thu"]);
+    assert_eq!(out.status.code(), Some(2));
+    let text = String::from_utf8_lossy(&out.stderr).into_owned();
+    assert!(text.contains("\"moi\"") && text.contains("pace"), "{text}");
+}
+
+#[test]
+fn a_field_that_no_text_digest_covers_cannot_be_changed() {
+    let (_portal, place) = crawled(10);
+    let id = place.records()[2]["id"].as_str().unwrap().to_owned();
+    let raw: Vec<u8> = (0..16)
+        .map(|at| u8::from_str_radix(&id[2 * at..2 * at + 2], 16).unwrap())
+        .collect();
+    let row = key(b'r', &[&raw]);
+    {
+        let store = SledStore::open(&place.archive().join("index"), false).unwrap();
+        let sealed = store.get(&row).unwrap().unwrap();
+        let mut record: Value =
+            serde_json::from_slice(&open_value(&row, &sealed).unwrap()).unwrap();
+        record["current"]["article"]["tags"] = serde_json::json!(["một từ khóa khác"]);
+        let mut batch = Batch::default();
+        batch.put(row.clone(), seal_value(&row, record.to_string().as_bytes()));
+        store.apply(batch).unwrap();
+        store.flush().unwrap();
+    }
+    let out = place.run(&["verify"]);
+    assert_eq!(out.status.code(), Some(6));
+    let text = String::from_utf8_lossy(&out.stdout).into_owned();
+    assert!(text.contains("do not have their digest"), "{text}");
+}
