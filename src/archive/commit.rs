@@ -10,7 +10,7 @@ use super::schema::{
     key, place_key, queue_key,
 };
 use super::store::Batch;
-use super::{Archive, ArchiveError, Task, warc};
+use super::{Archive, ArchiveError, Task, Tombstone, warc};
 use crate::domain::{Digest, Exchange, LinkKind, NotArticle, Outcome, RecordId, SiteId};
 use quick_cache::sync::Cache;
 use std::sync::Arc;
@@ -125,6 +125,8 @@ pub struct Committer {
     /// `None` when captures are replayed.
     warc: Option<warc::Writer>,
     pub(super) known: Cache<UrlHash, Known>,
+    /// Whether anything was ever withdrawn.
+    withdrawals: bool,
     /// The report of this run.
     pub run: RunReport,
     pub(super) clock: i64,
@@ -134,6 +136,8 @@ impl Committer {
     /// Makes the archive's writer for one run.
     pub fn new(archive: Arc<Archive>, warc: warc::Writer, run: RunReport) -> Self {
         Self {
+            // What cannot be read is looked at all the same.
+            withdrawals: archive.tombstones().map_or(true, |all| !all.is_empty()),
             archive,
             warc: Some(warc),
             known: Cache::new(KNOWN),
@@ -145,6 +149,7 @@ impl Committer {
     /// Makes the writer of an index that is built again from the WARC files.
     pub fn replaying(archive: Arc<Archive>) -> Self {
         Self {
+            withdrawals: archive.tombstones().map_or(true, |all| !all.is_empty()),
             archive,
             warc: None,
             known: Cache::new(KNOWN),
@@ -200,6 +205,16 @@ impl Committer {
             added: 0,
             record: None,
         })
+    }
+
+    /// Withdraws a record that a replay meets the tombstone of.
+    pub fn replay_withdrawal(
+        &mut self,
+        stone: &Tombstone,
+        mark: &Mark,
+    ) -> Result<(), ArchiveError> {
+        self.withdrawals = true;
+        self.archive.withdraw(stone, Some(mark))
     }
 
     /// Commits a group; on return it is on the disk.
@@ -266,6 +281,12 @@ impl Committer {
             return Ok(None);
         };
         let row = &finished.task.row;
+        if self.withdrawals
+            && let End::Article(found) = &finished.end
+            && self.archive.is_withdrawn(row, found)?
+        {
+            return Ok(None);
+        }
         let original = self.original(finished, exchange)?;
         let Some(warc) = &mut self.warc else {
             return Ok(None);
@@ -357,9 +378,15 @@ impl Committer {
                     *report.warnings.entry(warning.code.clone()).or_default() += 1;
                 }
                 let province = found.province.clone();
+                let withdrawn = self.withdrawals && archive.is_withdrawn(&row, &found)?;
                 // Nothing is judged that is not captured: a replay could not repeat it.
-                outcome = Some(Outcome::NotArticle(NotArticle::Incomplete));
-                if let Some(capture) = &capture {
+                outcome = Some(match withdrawn {
+                    true => Outcome::Withdrawn,
+                    false => Outcome::NotArticle(NotArticle::Incomplete),
+                });
+                if let Some(capture) = &capture
+                    && !withdrawn
+                {
                     let revision = revision(&found, capture);
                     let judged = archive.judge(&mut batch, &row, *found, revision, province)?;
                     row.record = Some(judged.record);

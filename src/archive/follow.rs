@@ -83,6 +83,7 @@ impl Committer {
             }
             self.known.insert(hash, known(&row, mode.generation));
             let again = row.queued.is_none()
+                && row.outcome != Some(Outcome::Withdrawn)
                 && row.generation < mode.generation
                 && match row.kind {
                     _ if waited => true,
@@ -174,6 +175,7 @@ impl Committer {
             }
         }
         let visit = next.queued.is_none()
+            && next.outcome != Some(Outcome::Withdrawn)
             && (next.outcome.is_none() || next.generation < mode.generation)
             && (next.outcome.is_none() || mode.full || waited || next.kind.is_navigation());
         if visit {

@@ -21,6 +21,7 @@ pub mod store;
 mod sum;
 mod verify;
 pub mod warc;
+mod withdraw;
 
 use crate::domain::SiteId;
 use hold::Hold;
@@ -43,6 +44,7 @@ pub use schema::RecordRow;
 pub use simhash::simhash;
 pub use sum::Sum;
 pub use verify::{Damage, Verification, VerifyPlan};
+pub use withdraw::{Place, Tombstone};
 
 /// An archive held by this process.
 pub struct Archive {

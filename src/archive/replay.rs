@@ -173,7 +173,7 @@ impl Captures {
                 }
             };
             match reader.next() {
-                Some(Ok(stored)) if stored.is_capture() => {
+                Some(Ok(stored)) if stored.is_capture() || stored.tombstone().is_some() => {
                     let date = stored.field("WARC-Date").unwrap_or_default();
                     let Ok(date) = chrono::DateTime::parse_from_rfc3339(date) else {
                         let why = stored.damaged("its WARC-Date cannot be read");

@@ -102,7 +102,7 @@ impl Archive {
     }
 
     /// Gives every revision that points at this body its own copy of it.
-    fn unshare(
+    pub(super) fn unshare(
         &self,
         batch: &mut Batch,
         record: &RecordRow,

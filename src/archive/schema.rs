@@ -19,6 +19,7 @@
 //! | `f` | WARC file, 0, offset | URL hash and time of the capture that stands there |
 //! | `p` | payload digest | [`CaptureRow`] of the first capture of an image or attachment |
 //! | `n` | start time | run report |
+//! | `w` | URL hash | tombstone of a withdrawn record, under each of its URLs |
 
 use crate::domain::{
     Article, CanonicalUrl, CharsetFacts, Digest, LinkKind, Outcome, RecordId, SiteId, TlsFacts,

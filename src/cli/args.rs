@@ -105,6 +105,8 @@ pub(super) enum Command {
     },
     /// Look captures up by URL and time in the CDXJ files; needs no lock, sees finished WARC files
     Cdx(Cdx),
+    /// Withdraw a record: a tombstone without text takes its place
+    Withdraw(Withdraw),
     /// Start a portal of our own on loopback and crawl it
     Demo {
         /// How many articles the portal has
@@ -196,6 +198,19 @@ fn percent(text: &str) -> Result<f64, String> {
     } else {
         Err("write a number above 0, up to 100".to_owned())
     }
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Withdraw {
+    /// URL or id
+    #[arg(value_name = "URL|ID")]
+    pub name: String,
+    /// Why; kept in the tombstone and in the ledger
+    #[arg(long, value_name = "TEXT")]
+    pub reason: String,
+    /// Erase its captures from the WARC files, too, with images that no other article shows
+    #[arg(long)]
+    pub erase: bool,
 }
 
 #[derive(Debug, Args)]

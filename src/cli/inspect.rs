@@ -3,8 +3,10 @@
 use super::args::RunsCommand;
 use super::data::print;
 use super::{Failure, code, setup};
-use crate::archive::{Archive, Record, RecordRow, RunReport, warc};
+use crate::archive::schema::url_hash;
+use crate::archive::{Archive, Record, RecordRow, RunReport, Tombstone, warc};
 use crate::config::Config;
+use crate::domain::RecordId;
 use comfy_table::{Table, presets};
 use std::io::Write as _;
 use std::path::Path;
@@ -17,7 +19,14 @@ pub(super) fn show(
     raw: bool,
 ) -> anyhow::Result<u8> {
     let (config, archive) = setup::archive(config)?;
-    let row = find(&config, &archive, name)?.ok_or_else(|| {
+    let found = find(&config, &archive, name)?;
+    if found.is_none()
+        && let Some(stone) = tombstone(&config, &archive, name)?
+    {
+        print(&(serde_json::to_string_pretty(&stone)? + "\n"))?;
+        return Ok(code::OK);
+    }
+    let row = found.ok_or_else(|| {
         Failure::error(
             code::FAILED,
             format!(
@@ -43,21 +52,49 @@ pub(super) fn show(
 }
 
 /// Looks a name up as it is, and in the canonical form of every site.
-fn find(config: &Config, archive: &Archive, name: &str) -> anyhow::Result<Option<RecordRow>> {
-    if let Some(record) = archive.find(name)? {
-        return Ok(Some(record));
-    }
-    if let Ok(url) = Url::parse(name) {
-        for site in &config.sites {
-            let policy = site.url_policy(&[]);
-            if policy.is_own(&url)
-                && let Some(record) = archive.find(policy.canonical(&url).as_str())?
-            {
-                return Ok(Some(record));
-            }
+pub(super) fn find(
+    config: &Config,
+    archive: &Archive,
+    name: &str,
+) -> anyhow::Result<Option<RecordRow>> {
+    for spelling in spellings(config, name) {
+        if let Some(record) = archive.find(&spelling)? {
+            return Ok(Some(record));
         }
     }
     Ok(None)
+}
+
+/// The tombstone of a withdrawn record, by its id or any of its URLs.
+pub(super) fn tombstone(
+    config: &Config,
+    archive: &Archive,
+    name: &str,
+) -> anyhow::Result<Option<Tombstone>> {
+    if let Some(id) = RecordId::parse(name)
+        && let Some(stone) = archive.tombstone(&id.0)?
+    {
+        return Ok(Some(stone));
+    }
+    for spelling in spellings(config, name) {
+        if let Some(stone) = archive.tombstone(&url_hash(&spelling))? {
+            return Ok(Some(stone));
+        }
+    }
+    Ok(None)
+}
+
+fn spellings(config: &Config, name: &str) -> Vec<String> {
+    let mut all = vec![name.to_owned()];
+    if let Ok(url) = Url::parse(name) {
+        for site in &config.sites {
+            let policy = site.url_policy(&[]);
+            if policy.is_own(&url) {
+                all.push(policy.canonical(&url).as_str().to_owned());
+            }
+        }
+    }
+    all
 }
 
 /// The page as a browser would have received it, content coding removed.

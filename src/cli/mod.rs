@@ -15,6 +15,7 @@ mod rebuild;
 mod reextract;
 mod setup;
 mod verify;
+mod withdraw;
 
 use crate::archive::ArchiveError;
 use crate::archive::warc::WarcError;
@@ -81,6 +82,7 @@ pub fn main() -> ExitCode {
         Command::Import { files } => rebuild::import(&cli.config, &files),
         Command::Merge { other } => rebuild::merge(&cli.config, &other),
         Command::Cdx(args) => cdx::cdx(&cli.config, args),
+        Command::Withdraw(args) => withdraw::withdraw(&cli.config, args),
         Command::Demo { articles, dir } => demo::demo(articles, &dir, cli.log_format),
     };
     match result {

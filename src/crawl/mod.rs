@@ -12,6 +12,7 @@ mod replay;
 mod reread;
 mod scope;
 mod site;
+mod withdraw;
 mod worker;
 mod writer;
 
@@ -32,6 +33,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::sync::watch;
+pub use withdraw::{Target, Withdrawal, withdraw};
 
 /// What a crawl is to do.
 #[derive(Debug, Clone)]

@@ -79,6 +79,12 @@ pub fn rebuild(
     let mut batch = Vec::new();
     let mut bytes = 0;
     while let Some(capture) = captures.take()? {
+        if capture.stored.tombstone().is_some() {
+            replay.batch(&captures, std::mem::take(&mut batch))?;
+            replay.withdraw(&captures, &capture)?;
+            bytes = 0;
+            continue;
+        }
         bytes += capture.stored.block.len();
         batch.push(capture);
         if batch.len() >= BATCH || bytes >= BATCH_BYTES {
@@ -97,6 +103,7 @@ pub fn rebuild(
     let archive = Archive::open(dir)?;
     let sealed = archive.ledger()?.pop().map(|(last, _)| last.records);
     done.as_sealed = sealed.map(|sealed| archive.sum().is_ok_and(|sum| sum == sealed));
+    super::withdraw::hide(&archive)?;
     let note = serde_json::json!({"captures": done.captures, "files": taken});
     archive.seal(kind, taken, Some(note))?;
     Ok(done)
@@ -177,6 +184,24 @@ impl Replay {
             }
         }
         Ok(self.committer.flush()?)
+    }
+
+    /// A record was withdrawn at this place.
+    fn withdraw(&mut self, captures: &Captures, capture: &Replayed) -> Result<(), CrawlError> {
+        let mark = captures.mark(capture);
+        let json = capture.stored.tombstone().unwrap_or_default();
+        match serde_json::from_str(json) {
+            Ok(stone) => self.committer.replay_withdrawal(&stone, &mark)?,
+            Err(why) => {
+                let why = WarcError::Damaged {
+                    file: self.dir.join(&capture.file),
+                    offset: capture.stored.offset,
+                    why: format!("its tombstone cannot be read: {why}"),
+                };
+                self.done.damage.push(why);
+            }
+        }
+        Ok(())
     }
 
     /// Finds the site, the reason and the payload of a capture; `None` when it has no site.

@@ -65,6 +65,8 @@ pub enum Outcome {
     Fault(FaultKind),
     /// Captured, but reading it failed by a fault of the program's own.
     ReaderFault,
+    /// The record was withdrawn: nothing of it is kept.
+    Withdrawn,
     /// A further listing page, not fetched: what its predecessor lists is older than `--since`.
     BeforeSince,
 }
@@ -125,6 +127,7 @@ impl Outcome {
                 FaultKind::TooLarge => "too_large",
             },
             Self::ReaderFault => "reader_fault",
+            Self::Withdrawn => "withdrawn",
             Self::BeforeSince => "before_since",
         }
     }

@@ -5,10 +5,10 @@
 use super::reader::Reader;
 use super::stored::Head;
 use super::writer::dir_sync;
-use super::{WarcError, http, surt};
+use super::{WarcError, http, surt, withdrawal};
 use serde::Serialize;
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BTreeSet, BinaryHeap};
 use std::fs::File;
 use std::io::{self, BufRead as _, BufReader, BufWriter, Read as _, Seek as _, Write};
 use std::path::{Path, PathBuf};
@@ -52,6 +52,8 @@ pub fn index_file(warc: &Path) -> Result<PathBuf, WarcError> {
 pub(super) struct Scan {
     warc: PathBuf,
     runs: Runs,
+    /// Offsets of captures of withdrawn records.
+    hidden: BTreeSet<u64>,
     /// Records that can be read.
     pub records: u64,
     /// End of the last record that can be read, with its gzip member.
@@ -65,6 +67,7 @@ impl Scan {
         let mut scan = Self {
             warc: warc.to_owned(),
             runs: Runs::default(),
+            hidden: withdrawal::hidden(warc)?,
             records: 0,
             good: 0,
             shared: false,
@@ -106,7 +109,10 @@ impl Scan {
         self.records += 1;
         self.good = reader.offset();
         self.shared |= length == 0 || head.inner > 0;
-        if listed && let Some(line) = line(head, length, block, name) {
+        if listed
+            && !self.hidden.contains(&head.offset)
+            && let Some(line) = line(head, length, block, name)
+        {
             let kept = self.runs.add(line, &self.warc);
             kept.map_err(|why| WarcError::io("sort the index of", &self.warc, &why))?;
         }

@@ -16,6 +16,7 @@ mod recover;
 mod slice;
 mod stored;
 mod surt;
+mod withdrawal;
 mod writer;
 
 use std::path::{Path, PathBuf};
@@ -30,6 +31,7 @@ pub use recover::recover;
 pub use slice::{SliceError, Slicer};
 pub use stored::{Head, Stored};
 pub use surt::surt;
+pub use withdrawal::{erase, hide};
 pub use writer::{Position, WarcSettings, Writer};
 
 /// Names of the WARC files in a folder, sorted.

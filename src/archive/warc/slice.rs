@@ -81,7 +81,7 @@ impl<'a> Slicer<'a> {
 }
 
 /// Where the records of the capture at `offset` end.
-fn end(path: &Path, offset: u64) -> Result<u64, WarcError> {
+pub(super) fn end(path: &Path, offset: u64) -> Result<u64, WarcError> {
     let mut reader = Reader::open(path)?;
     reader.seek(offset)?;
     let mut id = String::new();

@@ -8,6 +8,7 @@ use super::record::{Capture, Draft, write_exchange};
 use super::{WarcError, cdxj};
 use crate::archive::store::sync_dir;
 use crate::domain::Clock;
+use chrono::{DateTime, Utc};
 use std::fs::{File, OpenOptions};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -127,6 +128,20 @@ impl Writer {
 
     /// Appends the records of an exchange. They are on the disk after the next `sync`.
     pub fn append(&mut self, capture: &Capture<'_>) -> Result<Position, WarcError> {
+        self.append_with(|warcinfo, _, packer, out| write_exchange(capture, warcinfo, packer, out))
+    }
+
+    /// Appends what `write` adds to the buffer; it is told the warcinfo record's id and the time,
+    /// and gives the first record's id, offset in the buffer, and length.
+    pub(super) fn append_with(
+        &mut self,
+        write: impl FnOnce(
+            &str,
+            DateTime<Utc>,
+            &mut Packer,
+            &mut Vec<u8>,
+        ) -> std::io::Result<(String, u64, u64)>,
+    ) -> Result<Position, WarcError> {
         self.check()?;
         let full = self
             .open
@@ -142,7 +157,8 @@ impl Writer {
         let before = open.buffer.len();
         let base = open.length;
         let warcinfo = open.warcinfo.clone();
-        let written = write_exchange(capture, &warcinfo, &mut self.packer, &mut open.buffer);
+        let now = self.clock.now();
+        let written = write(&warcinfo, now, &mut self.packer, &mut open.buffer);
         let position = match written {
             Ok((record_id, start, length)) => Ok(Position {
                 file: Arc::clone(&open.name),

@@ -1,0 +1,81 @@
+//! `khobao withdraw`
+
+use super::args::Withdraw;
+use super::inspect::{find, tombstone};
+use super::{Failure, code, data, setup};
+use crate::crawl::{Target, withdraw as withdraw_record};
+use std::path::Path;
+
+pub(super) fn withdraw(config: &Path, args: Withdraw) -> anyhow::Result<u8> {
+    let (config, archive) = setup::archive(config)?;
+    let reason = args.reason.trim();
+    if reason.is_empty() {
+        return Err(Failure::error(
+            code::USAGE,
+            "the reason is empty; write why the record is withdrawn, without naming what it says",
+        ));
+    }
+    for closed in crate::archive::warc::recover(&archive.warc_dir())? {
+        tracing::info!(file = %closed, "a WARC file of an interrupted run was closed");
+    }
+    let target = match find(&config, &archive, &args.name)? {
+        Some(record) => Target::Record(Box::new(record)),
+        None => match tombstone(&config, &archive, &args.name)? {
+            Some(stone) if args.erase => Target::Withdrawn(Box::new(stone)),
+            Some(stone) => {
+                data::print(&format!(
+                    "{} was withdrawn at {} ({}); `--erase` erases its captures, too\n",
+                    stone.id, stone.withdrawn, stone.reason
+                ))?;
+                return Ok(code::OK);
+            }
+            None => {
+                return Err(Failure::error(
+                    code::FAILED,
+                    format!(
+                        "no record {}; `khobao export --format csv` lists them",
+                        args.name
+                    ),
+                ));
+            }
+        },
+    };
+    let done = withdraw_record(&archive, &config, target, reason, args.erase)?;
+    let stone = &done.stone;
+    let mut out = if done.before {
+        format!("{} had been withdrawn before\n", stone.id)
+    } else {
+        format!(
+            "{} is withdrawn: {} revisions, {} URLs\n",
+            stone.id,
+            stone.revisions,
+            stone.urls.len()
+        )
+    };
+    if args.erase {
+        out.push_str(&format!(
+            "{} captures erased from the WARC files\n",
+            done.erased
+        ));
+        if done.shared > 0 {
+            out.push_str(&format!(
+                "{} images or attachments stay, as other articles show them\n",
+                done.shared
+            ));
+        }
+        out.push_str(
+            "listing pages and feeds that named it, copies of the archive, and indexes that were \
+             kept aside still hold what they held; `khobao rebuild --discard-old` writes the index \
+             anew and removes the old ones\n",
+        );
+    } else {
+        out.push_str("its captures stay in the WARC files; `--erase` erases them\n");
+    }
+    for url in &done.alike {
+        out.push_str(&format!(
+            "the same text, or nearly, stands at {url}: withdraw it, too, where that is meant\n"
+        ));
+    }
+    data::print(&out)?;
+    Ok(code::OK)
+}
