@@ -89,6 +89,7 @@ fn each_engine_and_client_stays_behind_its_floor() {
             .collect();
         for (krate, home) in [
             ("sled::", "archive/store/"),
+            ("redb::", "archive/store/"),
             ("reqwest::", "fetch/"),
             ("scraper::", "extract/"),
             ("governor::", "fetch/"),

@@ -9,6 +9,7 @@ mod frontier;
 mod hold;
 mod judge;
 mod ledger;
+mod migrate;
 mod near;
 mod open;
 mod read;
@@ -36,6 +37,7 @@ pub use commit::{Committed, Committer, CrawlMode, End, Finished, NewTask, WarcOp
 pub use frontier::{Task, new_task_row};
 pub use judge::{Extracted, content_digest};
 pub use ledger::Entry;
+pub use migrate::Migrated;
 pub use open::{Rebuilding, discard_old};
 pub use read::{ExportFilter, Record, SiteStats, Stats, rfc3339};
 pub use replay::{Captures, Mark, Replayed};
@@ -91,8 +93,16 @@ pub enum ArchiveError {
         who: String,
     },
     /// Made by another version.
-    #[error("the archive {dir} has schema version {found}, this program reads {SCHEMA_VERSION}; use the khobao that made it", dir = .dir.display())]
+    #[error("the archive {dir} has schema version {found}, this program knows {SCHEMA_VERSION} and older; use the khobao that made it, or a newer one", dir = .dir.display())]
     Version {
+        /// Where.
+        dir: PathBuf,
+        /// Its version.
+        found: u32,
+    },
+    /// Made by an older version.
+    #[error("the archive {dir} has schema version {found}, this program's is {SCHEMA_VERSION}; `khobao rebuild` makes its index anew", dir = .dir.display())]
+    Older {
         /// Where.
         dir: PathBuf,
         /// Its version.

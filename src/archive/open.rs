@@ -2,7 +2,7 @@
 
 use super::hold::Hold;
 use super::schema::{SCHEMA_VERSION, after, key};
-use super::store::{Batch, SledStore, Store, StoreError, sync_dir};
+use super::store::{Batch, Engine, Store, StoreError, sync_dir};
 use super::{Archive, ArchiveError};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
@@ -11,6 +11,8 @@ use std::sync::Arc;
 const INDEX: &str = "index";
 /// An index that is being built from the WARC files.
 const NEXT: &str = "index.rebuild";
+/// An index that is complete and takes the place of the one in use.
+const READY: &str = "index.ready";
 /// Indexes that were replaced: this, and when.
 const OLD: &str = "index.old-";
 /// Rows that the WARC files do not hold: runs, crawls of sites, learned pace.
@@ -18,9 +20,9 @@ const KEPT: [u8; 3] = [b'n', b's', b'h'];
 
 /// What `khobao.json` says.
 #[derive(Debug, Serialize, Deserialize)]
-struct Marker {
+pub(super) struct Marker {
     format: String,
-    schema: u32,
+    pub schema: u32,
     engine: String,
     created: String,
     software: String,
@@ -55,7 +57,7 @@ impl Marker {
             what: "khobao.json".to_owned(),
             why: why.to_string(),
         })?;
-        if marker.schema != SCHEMA_VERSION {
+        if marker.schema > SCHEMA_VERSION {
             return Err(ArchiveError::Version {
                 dir: dir.to_owned(),
                 found: marker.schema,
@@ -64,7 +66,33 @@ impl Marker {
         Ok(marker)
     }
 
-    fn write(&self, dir: &Path) -> Result<(), ArchiveError> {
+    /// The marker, after a change of indexes that was cut short has been ended.
+    pub fn settled(dir: &Path) -> Result<Self, ArchiveError> {
+        let (index, ready) = (dir.join(INDEX), dir.join(READY));
+        if !index.exists() && ready.exists() {
+            std::fs::rename(&ready, &index).map_err(|why| io(&ready, "put in place", &why))?;
+            sync_dir(dir)?;
+        }
+        let mut marker = Self::read(dir)?;
+        // The index itself says what it is.
+        if let Some(engine) = Engine::of(&index)
+            && marker.engine != engine.name()
+        {
+            marker.engine = engine.to_string();
+            marker.write(dir)?;
+        }
+        Ok(marker)
+    }
+
+    pub fn engine(&self) -> Result<Engine, ArchiveError> {
+        self.engine.parse().map_err(|why| ArchiveError::Row {
+            dir: PathBuf::from("khobao.json"),
+            what: "the engine".to_owned(),
+            why,
+        })
+    }
+
+    pub fn write(&self, dir: &Path) -> Result<(), ArchiveError> {
         // A plain struct of strings: serialising it cannot fail.
         let text = serde_json::to_string_pretty(self).unwrap_or_default();
         let temp = dir.join(MARKER_BEGUN);
@@ -76,7 +104,7 @@ impl Marker {
     }
 }
 
-fn io(dir: &Path, doing: &'static str, why: &std::io::Error) -> ArchiveError {
+pub(super) fn io(dir: &Path, doing: &'static str, why: &std::io::Error) -> ArchiveError {
     ArchiveError::Io {
         doing,
         path: dir.to_owned(),
@@ -97,7 +125,7 @@ impl Archive {
     }
 
     /// Makes an archive at `dir`, which may exist but must be empty (a README is no obstacle).
-    pub fn create(dir: &Path) -> Result<Self, ArchiveError> {
+    pub fn create(dir: &Path, engine: Engine) -> Result<Self, ArchiveError> {
         // A folder that holds something else is left as it is.
         let known = [
             "warc",
@@ -130,7 +158,7 @@ impl Archive {
         if index.exists() {
             std::fs::remove_dir_all(&index).map_err(|why| io(&index, "clear", &why))?;
         }
-        let store: Arc<dyn Store> = Arc::new(SledStore::open(&index, true)?);
+        let store = engine.open(&index, true)?;
         let id = uuid::Uuid::new_v4().to_string();
         let archive = Self::with(dir, id.clone(), store, hold);
         archive.begin()?;
@@ -138,7 +166,7 @@ impl Archive {
         let marker = Marker {
             format: "khobao archive".to_owned(),
             schema: SCHEMA_VERSION,
-            engine: "sled".to_owned(),
+            engine: engine.to_string(),
             created: chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Secs, true),
             software: concat!("khobao/", env!("CARGO_PKG_VERSION")).to_owned(),
             id,
@@ -157,9 +185,17 @@ impl Archive {
 
     /// Opens the archive at `dir` and takes its lock.
     pub fn open(dir: &Path) -> Result<Self, ArchiveError> {
-        let marker = Marker::read(dir)?;
+        Marker::read(dir)?;
         let hold = Hold::take(dir)?;
-        let store: Arc<dyn Store> = Arc::new(SledStore::open(&dir.join(INDEX), false)?);
+        let marker = Marker::settled(dir)?;
+        if marker.schema < SCHEMA_VERSION {
+            return Err(ArchiveError::Older {
+                dir: dir.to_owned(),
+                found: marker.schema,
+            });
+        }
+        let engine = marker.engine()?;
+        let store = engine.open(&dir.join(INDEX), false)?;
         let mut archive = Self::with(dir, marker.id, store, hold);
         match archive.row::<u32>(&key(b'm', &[b"schema"]))? {
             Some(SCHEMA_VERSION) => {
@@ -206,9 +242,9 @@ impl Rebuilding {
         let next = dir.join(NEXT);
         let plan_key = key(b'm', &[b"plan"]);
         if next.exists()
-            && let Ok(store) = SledStore::open(&next, false)
+            && let Ok(store) = marker.engine()?.open(&next, false)
         {
-            let archive = Archive::with(dir, marker.id, Arc::new(store), hold);
+            let archive = Archive::with(dir, marker.id, store, hold);
             if archive.row::<String>(&plan_key).ok().flatten().as_deref() == Some(plan) {
                 return Ok(Self {
                     archive: Arc::new(archive),
@@ -230,7 +266,7 @@ impl Rebuilding {
         if next.exists() {
             std::fs::remove_dir_all(&next).map_err(|why| io(&next, "clear", &why))?;
         }
-        let store: Arc<dyn Store> = Arc::new(SledStore::open(&next, true)?);
+        let store = marker.engine()?.open(&next, true)?;
         let archive = Archive::with(dir, marker.id, store, hold);
         archive.begin()?;
         let lost = archive.take_over(&dir.join(INDEX))?;
@@ -257,25 +293,40 @@ impl Rebuilding {
         // The lock is kept until the folders have changed places.
         let archive = Arc::into_inner(archive);
         let hold = archive.map(|archive| archive._hold);
-        let old = dir.join(INDEX);
-        let now = chrono::Utc::now().format("%Y%m%dT%H%M%S%3fZ");
-        let aside = dir.join(format!("{OLD}{now}"));
-        let kept = old.exists();
-        if kept {
-            std::fs::rename(&old, &aside).map_err(|why| io(&old, "put aside", &why))?;
-        }
-        let next = dir.join(NEXT);
-        std::fs::rename(&next, &old).map_err(|why| io(&next, "put in place", &why))?;
-        sync_dir(&dir)?;
+        let aside = swap(&dir, NEXT)?;
+        let mut marker = Marker::settled(&dir)?;
+        marker.schema = SCHEMA_VERSION;
+        marker.write(&dir)?;
         drop(hold);
-        Ok(kept.then_some(aside))
+        Ok(aside)
     }
+}
+
+/// Puts the complete index in the folder `name` in the place of the one in use, which is kept
+/// aside; gives where. A crash in between leaves `READY`, which the next opening puts in place.
+pub(super) fn swap(dir: &Path, name: &str) -> Result<Option<PathBuf>, ArchiveError> {
+    let (old, next, ready) = (dir.join(INDEX), dir.join(name), dir.join(READY));
+    if ready.exists() {
+        std::fs::remove_dir_all(&ready).map_err(|why| io(&ready, "clear", &why))?;
+    }
+    std::fs::rename(&next, &ready).map_err(|why| io(&next, "put in place", &why))?;
+    sync_dir(dir)?;
+    let now = chrono::Utc::now().format("%Y%m%dT%H%M%S%3fZ");
+    let aside = dir.join(format!("{OLD}{now}"));
+    let kept = old.exists();
+    if kept {
+        std::fs::rename(&old, &aside).map_err(|why| io(&old, "put aside", &why))?;
+    }
+    std::fs::rename(&ready, &old).map_err(|why| io(&ready, "put in place", &why))?;
+    sync_dir(dir)?;
+    Ok(kept.then_some(aside))
 }
 
 impl Archive {
     /// Copies the rows that no capture holds; what cannot be read is named.
     fn take_over(&self, old: &Path) -> Result<Option<String>, ArchiveError> {
-        let old = match SledStore::open(old, false) {
+        let engine = Engine::of(old).unwrap_or_default();
+        let old = match engine.open(old, false) {
             Ok(old) => old,
             Err(why) => return Ok(Some(why.to_string())),
         };

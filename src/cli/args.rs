@@ -1,5 +1,6 @@
 //! Flags as they are typed; `cli` makes checked plans of them.
 
+use crate::archive::store::Engine;
 use chrono::NaiveDate;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -107,6 +108,12 @@ pub(super) enum Command {
     Cdx(Cdx),
     /// Withdraw a record: a tombstone without text takes its place
     Withdraw(Withdraw),
+    /// Put the index on another engine
+    Migrate {
+        /// sled or redb
+        #[arg(long, value_name = "ENGINE")]
+        engine: Engine,
+    },
     /// Start a portal of our own on loopback and crawl it
     Demo {
         /// How many articles the portal has

@@ -48,16 +48,19 @@ pub(super) fn crawl(config: &Path, format: LogFormat, args: Crawl) -> anyhow::Re
         max_time: args.max_time,
         command: words.join(" "),
     };
-    let archive = open_or_create(&config)?;
+    let archive = open_or_create(&config, &profiles)?;
     go(plan, &config, profiles, archive, format)
 }
 
 /// A crawl makes the archive when there is none: the configuration names its place.
-pub(super) fn open_or_create(config: &Config) -> Result<Archive, ArchiveError> {
-    match Archive::open(&config.archive) {
-        Err(ArchiveError::Missing { .. }) => Archive::create(&config.archive),
-        other => other,
+pub(super) fn open_or_create(
+    config: &Config,
+    profiles: &Arc<ProfileSet>,
+) -> anyhow::Result<Archive> {
+    if config.archive.join("khobao.json").exists() {
+        return setup::open(config, profiles);
     }
+    Ok(Archive::create(&config.archive, setup::engine(config))?)
 }
 
 /// Crawls and prints the summary.

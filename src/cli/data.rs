@@ -117,7 +117,7 @@ pub(super) fn extract(config: &Path, file: &Path, url: &str, profile: &str) -> a
 
 pub(super) fn export(config: &Path, args: Export) -> anyhow::Result<u8> {
     let (config, profiles) = setup::load(config)?;
-    let archive = Archive::open(&config.archive)?;
+    let archive = setup::open(&config, &profiles)?;
     let site = match &args.site {
         Some(name) => {
             let stats_only = SiteId::new(name).map_err(|why| Failure::error(code::USAGE, why))?;

@@ -55,7 +55,7 @@ pub(super) fn demo(articles: u32, dir: &Path, format: LogFormat) -> anyhow::Resu
     );
 
     let (config, profiles) = setup::load(&file)?;
-    let archive = crawl::open_or_create(&config)?;
+    let archive = crawl::open_or_create(&config, &profiles)?;
     let plan = Plan {
         sites: config.sites.clone(),
         full: None,

@@ -2,6 +2,7 @@
 
 use super::{Failure, code};
 use crate::archive::Archive;
+use crate::archive::store::Engine;
 use crate::config::TEMPLATE;
 use std::io::Write as _;
 use std::path::Path;
@@ -41,7 +42,7 @@ pub(super) fn init(dir: &Path) -> anyhow::Result<u8> {
             ));
         }
     }
-    Archive::create(&dir.join("archive"))?;
+    Archive::create(&dir.join("archive"), Engine::default())?;
     eprintln!(
         "Wrote {} and an empty archive beside it.\n\
          Next: put your contact and a [[sites]] table into it, then run\n  \

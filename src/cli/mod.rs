@@ -10,6 +10,7 @@ mod data;
 mod demo;
 mod init;
 mod inspect;
+mod migrate;
 mod progress;
 mod rebuild;
 mod reextract;
@@ -82,6 +83,7 @@ pub fn main() -> ExitCode {
         Command::Import { files } => rebuild::import(&cli.config, &files),
         Command::Merge { other } => rebuild::merge(&cli.config, &other),
         Command::Cdx(args) => cdx::cdx(&cli.config, args),
+        Command::Migrate { engine } => migrate::migrate(&cli.config, engine),
         Command::Withdraw(args) => withdraw::withdraw(&cli.config, args),
         Command::Demo { articles, dir } => demo::demo(articles, &dir, cli.log_format),
     };

@@ -100,7 +100,10 @@ pub(super) fn merge(config: &Path, other: &Path) -> anyhow::Result<u8> {
 fn take_in(config: &Config, files: &[PathBuf]) -> anyhow::Result<(String, Vec<String>)> {
     match Archive::open(&config.archive) {
         Ok(archive) => drop(archive),
-        Err(ArchiveError::Missing { .. }) => drop(Archive::create(&config.archive)?),
+        Err(ArchiveError::Missing { .. }) => {
+            drop(Archive::create(&config.archive, setup::engine(config))?);
+        }
+        Err(ArchiveError::Older { .. }) => {}
         // What the index is like does not matter here.
         Err(why) if why.is_damage() => {}
         Err(why) => return Err(why.into()),
@@ -200,7 +203,7 @@ fn wacz(dir: &Path, file: &Path) -> anyhow::Result<Vec<Taken>> {
     Ok(all)
 }
 
-fn run(
+pub(super) fn run(
     config: &Config,
     profiles: &Arc<ProfileSet>,
     kind: &str,

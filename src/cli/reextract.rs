@@ -2,7 +2,6 @@
 
 use super::args::Reextract;
 use super::{Failure, code, data, setup};
-use crate::archive::Archive;
 use crate::crawl::{self, Reread, RereadPlan};
 use crate::domain::SiteId;
 use serde_json::Value;
@@ -30,7 +29,7 @@ pub(super) fn reextract(config: &Path, args: Reextract) -> anyhow::Result<u8> {
             format!("no profile {name:?}; known: {}", known.join(", ")),
         ));
     }
-    let archive = Archive::open(&config.archive)?;
+    let archive = setup::open(&config, &profiles)?;
     if !args.dry_run {
         archive.open_change("reextract")?;
     }

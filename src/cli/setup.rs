@@ -1,6 +1,8 @@
 //! What most commands begin with: profiles, configuration, archive.
 
-use crate::archive::Archive;
+use crate::archive::schema::SCHEMA_VERSION;
+use crate::archive::store::Engine;
+use crate::archive::{Archive, ArchiveError};
 use crate::config::Config;
 use crate::extract::profile::ProfileSet;
 use anyhow::Context;
@@ -43,7 +45,31 @@ pub(super) fn load(config: &Path) -> anyhow::Result<(Config, Arc<ProfileSet>)> {
 
 /// The configured archive, opened and held.
 pub(super) fn archive(config: &Path) -> anyhow::Result<(Config, Archive)> {
-    let (config, _) = load(config)?;
-    let archive = Archive::open(&config.archive)?;
+    let (config, profiles) = load(config)?;
+    let archive = open(&config, &profiles)?;
     Ok((config, archive))
+}
+
+/// Opens the archive. One of an older version is brought up to date first: its index is made
+/// again from the WARC files, and the old one is kept.
+pub(super) fn open(config: &Config, profiles: &Arc<ProfileSet>) -> anyhow::Result<Archive> {
+    match Archive::open(&config.archive) {
+        Err(ArchiveError::Older { found, .. }) => {
+            eprintln!(
+                "khobao: {} has schema version {found}, this program's is {SCHEMA_VERSION}: its \
+                 index is made again from the WARC files, and the old one is kept",
+                config.archive.display()
+            );
+            super::rebuild::run(config, profiles, "rebuild", &[])?;
+            Ok(Archive::open(&config.archive)?)
+        }
+        other => Ok(other?),
+    }
+}
+
+/// The engine of a new archive.
+pub(super) fn engine(config: &Config) -> Engine {
+    // The configuration has been checked.
+    let name = config.engine.as_deref();
+    name.and_then(|name| name.parse().ok()).unwrap_or_default()
 }

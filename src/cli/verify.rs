@@ -2,14 +2,14 @@
 
 use super::args::Verify;
 use super::{code, data, setup};
-use crate::archive::{Archive, Verification, VerifyPlan, warc};
+use crate::archive::{Verification, VerifyPlan, warc};
 use crate::crawl::DeepCheck;
 use std::io::IsTerminal;
 use std::path::Path;
 
 pub(super) fn verify(config: &Path, args: Verify) -> anyhow::Result<u8> {
     let (config, profiles) = setup::load(config)?;
-    let archive = Archive::open(&config.archive)?;
+    let archive = setup::open(&config, &profiles)?;
     let bar = if std::io::stderr().is_terminal() {
         indicatif::ProgressBar::new_spinner()
     } else {

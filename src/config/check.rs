@@ -154,12 +154,12 @@ pub(super) fn check(
         )
     })?;
     if let Some(engine) = &raw.archive.engine
-        && engine.get_ref() != "sled"
+        && !["sled", "redb"].contains(&engine.get_ref().as_str())
     {
         return Err(at.wrong(
             engine.span(),
             format!(
-                "engine = {:?} is not known; write \"sled\"",
+                "engine = {:?} is not known; write \"sled\" or \"redb\"",
                 engine.get_ref()
             ),
         ));
@@ -230,6 +230,7 @@ pub(super) fn check(
     Ok(Config {
         file: file.to_owned(),
         archive: beside(file, raw.archive.path.as_deref().unwrap_or("archive")),
+        engine: raw.archive.engine.map(toml::Spanned::into_inner),
         warc_size: at.size("warc_size", raw.archive.warc_size.as_ref(), 1 << 30)?,
         contact,
         selectors: raw

@@ -24,6 +24,8 @@ pub struct Config {
     pub archive: PathBuf,
     /// Largest size of one WARC file, bytes.
     pub warc_size: u64,
+    /// The engine under a new archive's index: `sled` or `redb`; `None` is sled.
+    pub engine: Option<String>,
     /// Who runs the archive: part of the User-Agent and of every warcinfo record.
     pub contact: Option<String>,
     /// A directory of profiles that override or add to the built-in ones.

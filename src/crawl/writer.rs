@@ -160,6 +160,9 @@ async fn write(
         let committed = committer.commit(finished, &mode, shared.now())?;
         drop(room);
         for done in committed {
+            if let Some(record) = done.record {
+                tracing::debug!(%record, "on the disk");
+            }
             if let Some(site) = sites.get(&done.site) {
                 let pending = site.committed(&done);
                 shared.observer.committed(&done, pending);

@@ -4,13 +4,79 @@
 //! per archive (the lock sees to that), so a batch needs no preconditions of its own.
 
 mod envelope;
+mod guard;
+mod redb_engine;
 mod sled_engine;
 
-use std::path::PathBuf;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::sync::Arc;
 
 pub use envelope::{open as open_value, seal as seal_value};
+pub use redb_engine::RedbStore;
 pub use sled_engine::SledStore;
 pub(crate) use sled_engine::sync_dir;
+
+/// Which engine is under an index.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Engine {
+    /// sled 0.34.
+    #[default]
+    Sled,
+    /// redb.
+    Redb,
+}
+
+impl Engine {
+    /// Every engine.
+    pub const ALL: [Self; 2] = [Self::Sled, Self::Redb];
+
+    /// Its name in `khobao.json` and the configuration.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Sled => "sled",
+            Self::Redb => "redb",
+        }
+    }
+
+    /// The engine whose file is in the folder `path`.
+    pub fn of(path: &Path) -> Option<Self> {
+        if path.join(redb_engine::FILE).is_file() {
+            Some(Self::Redb)
+        } else if path.join(sled_engine::FILE).is_file() {
+            Some(Self::Sled)
+        } else {
+            None
+        }
+    }
+
+    /// Opens the store in the folder `path`; creates it only when `create` is set.
+    ///
+    /// # Errors
+    /// `Damaged` when it is missing, was changed or cut; `Io` when the disk refuses.
+    pub fn open(self, path: &Path, create: bool) -> Result<Arc<dyn Store>, StoreError> {
+        Ok(match self {
+            Self::Sled => Arc::new(SledStore::open(path, create)?),
+            Self::Redb => Arc::new(RedbStore::open(path, create)?),
+        })
+    }
+}
+
+impl fmt::Display for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for Engine {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        let found = Self::ALL.into_iter().find(|engine| engine.name() == name);
+        found.ok_or_else(|| format!("{name:?} is no engine; write \"sled\" or \"redb\""))
+    }
+}
 
 /// Puts and deletes that happen together or not at all.
 #[derive(Debug, Default)]

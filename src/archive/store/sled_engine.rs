@@ -5,12 +5,14 @@
 //!
 //! A damaged file makes sled fail or panic; both become `StoreError::Damaged`, never a new store.
 
+use super::guard::{Cause, guard};
 use super::{Batch, Pair, Scan, Store, StoreError};
 use std::fs::File;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+/// The file inside the index folder.
+pub(super) const FILE: &str = "db";
 /// The page cache, bytes. sled's own default is 1 GiB.
 const CACHE: u64 = 8 << 20;
 
@@ -29,7 +31,7 @@ pub struct SledStore {
 impl SledStore {
     /// Opens the store at `path`; creates it only when `create` is set.
     pub fn open(path: &Path, create: bool) -> Result<Self, StoreError> {
-        if !create && !path.join("db").is_file() {
+        if !create && !path.join(FILE).is_file() {
             return Err(StoreError::Damaged {
                 path: path.to_owned(),
                 why: "its database file is missing".to_owned(),
@@ -58,7 +60,7 @@ impl SledStore {
                 why: "the store is unexpectedly empty".to_owned(),
             });
         }
-        let file = File::open(path.join("db")).map_err(|why| io("open", path, &why))?;
+        let file = File::open(path.join(FILE)).map_err(|why| io("open", path, &why))?;
         sync_dir(path)?;
         if let Some(parent) = path.parent() {
             sync_dir(parent)?;
@@ -128,30 +130,11 @@ impl Store for SledStore {
     }
 }
 
-/// Runs one engine call; errors and panics become ours.
-fn guard<T>(
-    path: &Path,
-    doing: &'static str,
-    call: impl FnOnce() -> sled::Result<T>,
-) -> Result<T, StoreError> {
-    // sled's state is behind its own locks and is not used again after damage is reported.
-    match catch_unwind(AssertUnwindSafe(call)) {
-        Ok(Ok(value)) => Ok(value),
-        Ok(Err(sled::Error::Io(why))) => Err(io(doing, path, &why)),
-        Ok(Err(why)) => Err(StoreError::Damaged {
-            path: path.to_owned(),
-            why: format!("{doing}: {why}"),
-        }),
-        Err(panic) => {
-            let why = panic
-                .downcast_ref::<String>()
-                .map(String::as_str)
-                .or_else(|| panic.downcast_ref::<&str>().copied())
-                .unwrap_or("the engine panicked");
-            Err(StoreError::Damaged {
-                path: path.to_owned(),
-                why: format!("{doing}: {why}"),
-            })
+impl From<sled::Error> for Cause {
+    fn from(why: sled::Error) -> Self {
+        match why {
+            sled::Error::Io(why) => why.into(),
+            other => Self::Damage(other.to_string()),
         }
     }
 }

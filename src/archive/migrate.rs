@@ -1,0 +1,108 @@
+//! Changing the engine under the index: every row is checked and copied into a new store, which
+//! then takes the old one's place.
+
+use super::open::{Marker, io, swap};
+use super::schema::SCHEMA_VERSION;
+use super::store::{Batch, Engine, open_value};
+use super::{Archive, ArchiveError};
+use std::path::{Path, PathBuf};
+
+/// The new index while it is written.
+const NEXT: &str = "index.migrate";
+/// Bytes that are copied in one batch, and between two flushes.
+const BATCH: usize = 1 << 20;
+const FLUSH: usize = 32 << 20;
+
+/// What a migration did.
+#[derive(Debug)]
+pub struct Migrated {
+    /// The engine before.
+    pub from: Engine,
+    /// Rows that were copied.
+    pub rows: u64,
+    /// Where the old index was put; `None` when the engine was in use already.
+    pub aside: Option<PathBuf>,
+    /// Rows that cannot be read: then nothing was changed.
+    pub damage: Vec<String>,
+}
+
+impl Archive {
+    /// The engine under the index of the archive at `dir`.
+    pub fn engine(dir: &Path) -> Result<Engine, ArchiveError> {
+        Marker::settled(dir)?.engine()
+    }
+
+    /// Puts the index of the archive at `dir` on another engine; `progress` hears of rows. Empty
+    /// rows are index entries that are all key.
+    pub fn migrate(
+        dir: &Path,
+        to: Engine,
+        progress: &dyn Fn(u64),
+    ) -> Result<Migrated, ArchiveError> {
+        let archive = Self::open(dir)?;
+        let from = Self::engine(dir)?;
+        let mut done = Migrated {
+            from,
+            rows: 0,
+            aside: None,
+            damage: Vec::new(),
+        };
+        if from == to {
+            return Ok(done);
+        }
+        archive.open_change("migrate")?;
+        let next = dir.join(NEXT);
+        if next.exists() {
+            std::fs::remove_dir_all(&next).map_err(|why| io(&next, "clear", &why))?;
+        }
+        let store = to.open(&next, true)?;
+        let (mut batch, mut bytes, mut unflushed) = (Batch::default(), 0, 0);
+        for pair in archive.store.scan(&[], &[u8::MAX]) {
+            let (key, value) = match pair {
+                Ok(pair) => pair,
+                Err(why) => {
+                    done.damage.push(why.to_string());
+                    break;
+                }
+            };
+            if !value.is_empty()
+                && let Err(why) = open_value(&key, &value)
+            {
+                done.damage
+                    .push(format!("row {}: {why}", key.escape_ascii()));
+                continue;
+            }
+            done.rows += 1;
+            bytes += key.len() + value.len();
+            batch.put(key, value);
+            if bytes >= BATCH {
+                unflushed += bytes;
+                bytes = 0;
+                store.apply(std::mem::take(&mut batch))?;
+                progress(done.rows);
+                if unflushed >= FLUSH {
+                    unflushed = 0;
+                    store.flush()?;
+                }
+            }
+        }
+        store.apply(batch)?;
+        store.flush()?;
+        drop(store);
+        if !done.damage.is_empty() {
+            std::fs::remove_dir_all(&next).map_err(|why| io(&next, "clear", &why))?;
+            return Ok(done);
+        }
+        // The lock is kept until the folders have changed places.
+        let Self { store, _hold, .. } = archive;
+        drop(store);
+        done.aside = swap(dir, NEXT)?;
+        let mut marker = Marker::settled(dir)?;
+        marker.schema = SCHEMA_VERSION;
+        marker.write(dir)?;
+        drop(_hold);
+        let note = serde_json::json!({"from": from.name(), "to": to.name(), "rows": done.rows});
+        Self::open(dir)?.seal("migrate", &[], Some(note))?;
+        Ok(done)
+    }
+}
