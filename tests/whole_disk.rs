@@ -36,7 +36,7 @@ fn namespace() -> Option<&'static [&'static str]> {
 }
 
 /// A portal, and a place whose archive is on the disk at `disk`.
-fn place(articles: usize, latency: Duration) -> (Portal, Place) {
+fn place(articles: usize, latency: Duration, engine: &str) -> (Portal, Place) {
     let portal = Portal::start(PortalConfig {
         latency,
         page_bytes: 30_000,
@@ -45,7 +45,8 @@ fn place(articles: usize, latency: Duration) -> (Portal, Place) {
     .unwrap();
     let place = Place::new(&portal.base(), "capture = [\"pages\", \"images\"]");
     let text = std::fs::read_to_string(place.config()).unwrap();
-    let text = text.replacen("path = \"archive\"", "path = \"disk/archive\"", 1);
+    let at = format!("path = \"disk/archive\"\nengine = \"{engine}\"");
+    let text = text.replacen("path = \"archive\"", &at, 1);
     std::fs::write(place.config(), text).unwrap();
     std::fs::create_dir(place.dir.path().join("disk")).unwrap();
     (portal, place)
@@ -108,9 +109,11 @@ fn a_disk_that_fills_up_ends_the_crawl_and_a_larger_one_goes_on() {
     let Some(way) = namespace() else {
         return;
     };
-    for size in ["4k", "8k", "12k", "100k", "2m", "35m"] {
-        println!("== {size}");
-        let (portal, place) = place(150, Duration::ZERO);
+    let sizes = ["4k", "8k", "12k", "100k", "2m", "35m"].map(|size| ("sled", size));
+    let others = ["8k", "100k", "2m", "35m"].map(|size| ("redb", size));
+    for (engine, size) in sizes.into_iter().chain(others) {
+        println!("== {engine} {size}");
+        let (portal, place) = place(150, Duration::ZERO, engine);
         let line = format!("disk {size} && khobao crawl; larger 200m && {GO_ON}");
         let out = script(way, &place, &line);
         is_mended(&portal, &place, &out);
@@ -131,12 +134,47 @@ fn a_disk_that_others_fill_ends_the_crawl_and_is_gone_on_with() {
     };
     for moment in ["0.4", "0.9", "1.5"] {
         println!("== {moment}");
-        let (portal, place) = place(150, Duration::from_millis(20));
+        let (portal, place) = place(150, Duration::from_millis(20), "sled");
         let line = format!(
             "disk 100m; (sleep {moment}; cat /dev/zero > disk/day 2>/dev/null) & \
              khobao crawl; wait; rm -f disk/day; {GO_ON}"
         );
         let out = script(way, &place, &line);
         is_mended(&portal, &place, &out);
+    }
+}
+
+/// A full disk under what is done with an archive: it fails, changes nothing, and goes well once
+/// there is room.
+#[test]
+fn a_full_disk_stops_rebuild_migration_and_withdrawal() {
+    let Some(way) = namespace() else {
+        return;
+    };
+    for (engine, other) in [("sled", "redb"), ("redb", "sled")] {
+        println!("== {engine}");
+        let (portal, place) = place(60, Duration::ZERO, engine);
+        let id = &portal.truth()[9].url;
+        let fill = "cat /dev/zero > disk/day 2>/dev/null";
+        let line = format!(
+            "disk 120m; khobao crawl; khobao export --output truoc.jsonl; {fill}; khobao rebuild; \
+             khobao migrate --engine {other}; khobao withdraw {id} --reason thu --erase; \
+             khobao reextract; rm disk/day; khobao verify; khobao export --output giua.jsonl; \
+             khobao rebuild; khobao migrate --engine {other}; khobao export --output sau.jsonl; \
+             khobao withdraw {id} --reason thu --erase; khobao verify"
+        );
+        let out = script(way, &place, &line);
+        let stderr = String::from_utf8_lossy(&out.stderr).into_owned();
+        assert!(!stderr.contains("panicked"), "{stderr}");
+        let codes = codes(&out);
+        assert_eq!(codes[..2], [0, 0], "{stderr}");
+        assert!(
+            codes[2..5].iter().all(|code| *code == 1),
+            "{codes:?} {stderr}"
+        );
+        assert_eq!(codes[6..], [0; 7], "{codes:?} {stderr}");
+        let read = |name: &str| std::fs::read_to_string(place.dir.path().join(name)).unwrap();
+        assert_eq!(read("giua.jsonl"), read("truoc.jsonl"));
+        assert_eq!(read("sau.jsonl"), read("truoc.jsonl"));
     }
 }

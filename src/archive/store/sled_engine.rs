@@ -16,6 +16,8 @@ pub(super) const FILE: &str = "db";
 /// The page cache, bytes. sled's own default is 1 GiB.
 const CACHE: u64 = 8 << 20;
 
+/// What must be free on the disk when a store is opened, bytes.
+const ROOM: u64 = 8 << 20;
 /// How long a store that was just closed may keep its files, and how often that is looked at,
 /// milliseconds.
 const RELEASE: u64 = 10_000;
@@ -35,6 +37,15 @@ impl SledStore {
             return Err(StoreError::Damaged {
                 path: path.to_owned(),
                 why: "its database file is missing".to_owned(),
+            });
+        }
+        // Opening writes a snapshot, and half a snapshot makes the store unreadable.
+        let free = fs4::available_space(path).unwrap_or(u64::MAX);
+        if !create && free < ROOM {
+            return Err(StoreError::Io {
+                doing: "open",
+                path: path.to_owned(),
+                why: format!("only {free} bytes are free on the disk, and {ROOM} are needed"),
             });
         }
         let config = sled::Config::new()
