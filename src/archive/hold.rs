@@ -8,7 +8,7 @@ use std::path::Path;
 
 /// Holds the archive until dropped; the operating system lets go when the process dies.
 #[derive(Debug)]
-pub(super) struct Hold(#[allow(dead_code)] File);
+pub struct Hold(#[allow(dead_code)] File);
 
 #[derive(Debug, Serialize, Deserialize)]
 struct Holder {

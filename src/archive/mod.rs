@@ -25,7 +25,6 @@ pub mod warc;
 mod withdraw;
 
 use crate::domain::SiteId;
-use hold::Hold;
 use schema::{SCHEMA_VERSION, SiteRow, key};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -35,6 +34,7 @@ use store::{Batch, Store, StoreError, open_value, seal_value};
 
 pub use commit::{Committed, Committer, CrawlMode, End, Finished, NewTask, WarcOptions};
 pub use frontier::{Task, new_task_row};
+pub use hold::Hold;
 pub use judge::{Extracted, content_digest};
 pub use ledger::Entry;
 pub use migrate::Migrated;

@@ -222,6 +222,11 @@ impl Archive {
         }
         Ok(())
     }
+
+    /// Keeps other processes away from the archive at `dir` while it is read as files.
+    pub fn keep(dir: &Path) -> Result<Hold, ArchiveError> {
+        Hold::take(dir)
+    }
 }
 
 /// A new index under construction beside the one in use, whatever state that is in.

@@ -85,11 +85,14 @@ pub(super) fn merge(config: &Path, other: &Path) -> anyhow::Result<u8> {
             "an archive cannot be merged with itself; name another one",
         ));
     }
-    Archive::is_free(other)?;
+    // Until everything is copied nobody adds to it.
+    let lock = other.join("lock").exists();
+    let held = lock.then(|| Archive::keep(other)).transpose()?;
     let warcs = other.join("warc");
     let names = warc::files(&warcs)?;
     let files: Vec<PathBuf> = names.iter().map(|name| warcs.join(name)).collect();
     let (mut out, taken) = take_in(&config, &files)?;
+    drop(held);
     let done = run(&config, &profiles, "merge", &taken)?;
     out.push_str(&describe(&done));
     data::print(&out)?;

@@ -331,6 +331,7 @@ pub(super) fn earlier(
 ) -> Result<Option<bytes::Bytes>, ArchiveError> {
     let uri = stored
         .field("WARC-Refers-To-Target-URI")
+        .map(|uri| uri.trim_matches(['<', '>']))
         .or_else(|| stored.uri());
     let date = stored.field("WARC-Refers-To-Date");
     let at = date.and_then(|date| chrono::DateTime::parse_from_rfc3339(date).ok());
@@ -341,6 +342,11 @@ pub(super) fn earlier(
     let url = scope.policy.canonical(&url);
     let row = archive.capture(&url_hash(url.as_str()), at.timestamp_micros())?;
     let Some(row) = row else { return Ok(None) };
+    // Two captures of other programs may have one time.
+    let digest = stored.payload_digest().and_then(Digest::from_warc_label);
+    if digest.is_some_and(|digest| digest != row.payload) {
+        return Ok(None);
+    }
     let stored = match warc::read_at(&dir.join(&row.file), row.offset) {
         Ok(stored) => stored,
         Err(WarcError::Damaged { .. }) => return Ok(None),
