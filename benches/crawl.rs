@@ -5,7 +5,8 @@
 //! crawl in a child, so that the figures are the crawl's alone (user + system CPU, getrusage;
 //! peak resident memory as the child's own `/proc` entry shows it). Then the archive is rebuilt,
 //! read again and verified. `-- --pages N` changes the number, `-- --whole` leaves the steps out,
-//! `-- --memory` does it all with ten times as many pages, too, and compares the peaks.
+//! `-- --memory` does it all with ten times as many pages, too, and compares the peaks,
+//! `-- --engine redb` puts the index on the other engine.
 
 #![allow(clippy::expect_used, clippy::print_stdout, clippy::indexing_slicing)]
 
@@ -36,9 +37,14 @@ fn main() {
     if !args.iter().any(|arg| arg == "--whole") {
         steps();
     }
-    let small = whole(pages);
+    let engine = args
+        .iter()
+        .position(|arg| arg == "--engine")
+        .and_then(|at| args.get(at + 1))
+        .map_or("sled", String::as_str);
+    let small = whole(pages, engine);
     if args.iter().any(|arg| arg == "--memory") {
-        let large = whole(pages * 10);
+        let large = whole(pages * 10, engine);
         for ((what, small), (_, large)) in small.iter().zip(&large) {
             println!(
                 "{what:10} peak resident memory: {} MiB at {pages} pages, {} MiB at {}: {:.2} times",
@@ -64,12 +70,12 @@ fn cpu(who: UsageWho) -> Duration {
 }
 
 /// The whole job, then what is done with its archive; gives each one's peak resident KiB.
-fn whole(pages: usize) -> Vec<(&'static str, u64)> {
+fn whole(pages: usize, engine: &str) -> Vec<(&'static str, u64)> {
     let portal = portal(pages);
     let dir = tempfile::tempdir().expect("a folder");
     let config = dir.path().join("config.toml");
     let text = format!(
-        "[[sites]]\nid = \"bench\"\nbase = \"{}\"\nprofile = \"nukeviet\"\npace = \"0s\"\n\
+        "[archive]\nengine = \"{engine}\"\n[[sites]]\nid = \"bench\"\nbase = \"{}\"\nprofile = \"nukeviet\"\npace = \"0s\"\n\
          concurrency = 16\nallow_private = true\ncapture = [\"pages\"]\n",
         portal.base()
     );

@@ -1,6 +1,6 @@
 //! sled 0.34.7 under the seam, with what it leaves undone: on Linux its `flush` starts the
 //! write-back and does not wait for the disk (a simulated power cut lost data in 35 of 36 rounds),
-//! and it never syncs its blob files. So `flush` here ends with `fdatasync` on the database file
+//! and it never syncs its blob files, nor its configuration. So `flush` here ends with `fdatasync` on the database file
 //! and on every blob. There is no background flusher: one writer decides when.
 //!
 //! A damaged file makes sled fail or panic; both become `StoreError::Damaged`, never a new store.
@@ -72,6 +72,18 @@ impl SledStore {
             });
         }
         let file = File::open(path.join(FILE)).map_err(|why| io("open", path, &why))?;
+        // Its configuration and its snapshot, which sled writes when it opens a store.
+        for entry in std::fs::read_dir(path)
+            .map_err(|why| io("list", path, &why))?
+            .flatten()
+        {
+            if entry.file_type().is_ok_and(|kind| kind.is_file())
+                && let Ok(file) = File::open(entry.path())
+            {
+                file.sync_all()
+                    .map_err(|why| io("sync", &entry.path(), &why))?;
+            }
+        }
         sync_dir(path)?;
         if let Some(parent) = path.parent() {
             sync_dir(parent)?;
