@@ -106,6 +106,17 @@ pub(super) enum Command {
     },
     /// Look captures up by URL and time in the CDXJ files; needs no lock, sees finished WARC files
     Cdx(Cdx),
+    /// Show when a record was changed, and what
+    History {
+        /// URL or id
+        #[arg(value_name = "URL|ID")]
+        name: String,
+        /// JSON in place of a table: one revision a line
+        #[arg(long)]
+        json: bool,
+    },
+    /// Compare two revisions of a record, by block and word
+    Diff(Diff),
     /// Withdraw a record: a tombstone without text takes its place
     Withdraw(Withdraw),
     /// Put the index on another engine
@@ -205,6 +216,31 @@ fn percent(text: &str) -> Result<f64, String> {
     } else {
         Err("write a number above 0, up to 100".to_owned())
     }
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Diff {
+    /// URL or id
+    #[arg(value_name = "URL|ID")]
+    pub name: String,
+    /// The older revision; otherwise the one before the newest
+    pub from: Option<u32>,
+    /// The newer revision; otherwise the newest
+    pub to: Option<u32>,
+    /// The format
+    #[arg(long, value_enum, default_value_t = DiffFormat::Text)]
+    pub format: DiffFormat,
+}
+
+/// How differences are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum DiffFormat {
+    /// For a terminal
+    Text,
+    /// For programs
+    Json,
+    /// One self-contained page
+    Html,
 }
 
 #[derive(Debug, Args)]

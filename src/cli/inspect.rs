@@ -19,22 +19,11 @@ pub(super) fn show(
     raw: bool,
 ) -> anyhow::Result<u8> {
     let (config, archive) = setup::archive(config)?;
-    let found = find(&config, &archive, name)?;
-    if found.is_none()
-        && let Some(stone) = tombstone(&config, &archive, name)?
-    {
+    if let Some(stone) = withdrawn(&config, &archive, name)? {
         print(&(serde_json::to_string_pretty(&stone)? + "\n"))?;
         return Ok(code::OK);
     }
-    let row = found.ok_or_else(|| {
-        Failure::error(
-            code::FAILED,
-            format!(
-                "no record {name}; `khobao export --format csv` lists them, and `khobao runs show` \
-                 says how the URLs of a run ended"
-            ),
-        )
-    })?;
+    let row = known(&config, &archive, name)?;
     let id = row.id;
     let record = archive.record(row, revision)?.ok_or_else(|| {
         Failure::error(
@@ -49,6 +38,37 @@ pub(super) fn show(
     text.push('\n');
     print(&text)?;
     Ok(code::OK)
+}
+
+/// The tombstone that a name means, where no record is.
+fn withdrawn(config: &Config, archive: &Archive, name: &str) -> anyhow::Result<Option<Tombstone>> {
+    match find(config, archive, name)? {
+        Some(_) => Ok(None),
+        None => tombstone(config, archive, name),
+    }
+}
+
+/// The record that a name means.
+pub(super) fn known(config: &Config, archive: &Archive, name: &str) -> anyhow::Result<RecordRow> {
+    if let Some(row) = find(config, archive, name)? {
+        return Ok(row);
+    }
+    if let Some(stone) = tombstone(config, archive, name)? {
+        return Err(Failure::error(
+            code::FAILED,
+            format!(
+                "{} was withdrawn at {}: {}",
+                stone.id, stone.withdrawn, stone.reason
+            ),
+        ));
+    }
+    Err(Failure::error(
+        code::FAILED,
+        format!(
+            "no record {name}; `khobao export --format csv` lists them, and `khobao runs show` \
+             says how the URLs of a run ended"
+        ),
+    ))
 }
 
 /// Looks a name up as it is, and in the canonical form of every site.

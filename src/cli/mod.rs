@@ -8,6 +8,7 @@ mod cdx;
 mod crawl;
 mod data;
 mod demo;
+mod history;
 mod init;
 mod inspect;
 mod migrate;
@@ -75,6 +76,8 @@ pub fn main() -> ExitCode {
             revision,
             raw,
         } => inspect::show(&cli.config, &name, revision, raw),
+        Command::History { name, json } => history::history(&cli.config, &name, json),
+        Command::Diff(args) => history::diff(&cli.config, args),
         Command::Runs { command, json } => inspect::runs(&cli.config, command, json),
         Command::Stats { json } => inspect::stats(&cli.config, json),
         Command::Verify(args) => verify::verify(&cli.config, args),

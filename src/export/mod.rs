@@ -1,6 +1,7 @@
 //! Floor 6: datasets out of the archive. Streaming: one record in memory at a time, in a stable
 //! order (site, publication time, id).
 
+mod changes;
 mod csv;
 mod jsonl;
 mod slice;
@@ -9,6 +10,9 @@ mod wacz;
 use crate::archive::{Archive, ArchiveError, ExportFilter, Record};
 use std::io::{self, Write};
 
+pub use changes::{
+    Changes, FieldChange, Kind, Part, Side, Tag, html as changes_html, text as changes_text,
+};
 pub use csv::CsvExporter;
 pub use jsonl::JsonlExporter;
 pub use slice::{Canonical, slice};
