@@ -3,7 +3,7 @@
 mod common;
 
 use common::Place;
-use khobao::portal::{Change, Portal, PortalConfig};
+use khobao::portal::{Canned, Change, Portal, PortalConfig};
 use serde_json::Value;
 
 #[test]
@@ -69,4 +69,45 @@ fn every_kind_of_change_shows_as_such() {
     assert!(html.contains("<ins>") && html.contains("<del>"), "{html}");
     assert_eq!(place.run(&["diff", url, "1", "9"]).status.code(), Some(1));
     assert_eq!(place.run(&["history", "http://x/"]).status.code(), Some(1));
+}
+
+#[test]
+fn what_is_gone_is_kept_and_marked_until_it_is_back() {
+    let portal = Portal::start(PortalConfig::with_articles(20)).unwrap();
+    let place = Place::new(&portal.base(), "capture = [\"pages\"]");
+    place.expect(0, &["crawl"]);
+    assert!(place.records().iter().all(|r| r["gone"].is_null()));
+    let truth = portal.truth();
+    assert!(portal.delete(truth[3].id));
+    let path = truth[5]
+        .url
+        .strip_prefix(portal.base().trim_end_matches('/'))
+        .unwrap();
+    portal.set_answer(path, Canned::html(410, "<p>Không còn</p>"), usize::MAX);
+    place.expect(0, &["crawl", "--full"]);
+    let gone = |place: &Place| -> Vec<(String, String)> {
+        let records = place.records();
+        assert_eq!(records.len(), 20);
+        let gone = records
+            .iter()
+            .filter_map(|r| Some((r, r["gone"].as_str()?)));
+        gone.map(|(r, at)| (r["url"].as_str().unwrap().to_owned(), at.to_owned()))
+            .collect()
+    };
+    let first = gone(&place);
+    let urls: Vec<&str> = first.iter().map(|(url, _)| url.as_str()).collect();
+    assert_eq!(urls.len(), 2, "{urls:?}");
+    assert!(urls.contains(&truth[3].url.as_str()) && urls.contains(&truth[5].url.as_str()));
+    let history = place.expect(0, &["history", &truth[3].url]);
+    assert!(history.contains("gone since 20"), "{history}");
+    // The date is that of the first time; a rebuild finds the same.
+    place.expect(0, &["crawl", "--full"]);
+    assert_eq!(gone(&place), first);
+    place.expect(0, &["rebuild"]);
+    assert_eq!(gone(&place), first);
+    assert!(place.expect(0, &["verify"]).contains(" 0 damaged"));
+    portal.clear_answer(path);
+    place.expect(0, &["crawl", "--full"]);
+    let left: Vec<String> = gone(&place).into_iter().map(|(url, _)| url).collect();
+    assert_eq!(left, [truth[3].url.clone()]);
 }

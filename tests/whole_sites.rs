@@ -43,7 +43,6 @@ fn two_sites_on_one_host_are_refused_at_start() {
     let further = "hosts = [\"www.bao.example\"]";
     for (first, second, more) in [
         (&*base, &*base, ""),
-        (&base, &base, "enabled = false"),
         (&base, &format!("{base}tin-tuc/"), ""),
         ("https://bao.example/", "http://www.bao.example/", ""),
         ("https://www.bao.example/", "https://bao.example/vi/", ""),
@@ -60,6 +59,14 @@ fn two_sites_on_one_host_are_refused_at_start() {
     }
     assert!(portal.hits().is_empty());
     assert!(!place.archive().exists());
+    // A disabled table only names what was archived before; it is not to be crawled by name.
+    configure(
+        &place,
+        &[("mot", &base, ""), ("hai", &base, "enabled = false")],
+    );
+    place.expect(0, &["crawl", "--dry-run"]);
+    let out = place.run(&["crawl", "hai"]);
+    assert_eq!(out.status.code(), Some(2));
     // Another port is another host.
     let other = self::portal(5, 2);
     configure(&place, &[("mot", &base, ""), ("hai", &other.base(), "")]);

@@ -166,6 +166,7 @@ fn an_erased_record_is_in_no_file_any_more() {
         .rfind(|line| line.contains("\"withdraw\""))
         .unwrap();
     assert!(line.contains("\"rewritten\":[\"") && line.contains("dữ liệu cá nhân"));
+    assert!(line.contains("\"command\":\"withdraw\""), "{line}");
     let export = place.expect(0, &["export"]);
     place.expect(0, &["rebuild", "--discard-old"]);
     assert_eq!(place.expect(0, &["export"]), export);

@@ -10,7 +10,7 @@ use super::schema::{
     key, place_key, queue_key,
 };
 use super::store::Batch;
-use super::{Archive, ArchiveError, Task, Tombstone, warc};
+use super::{Archive, ArchiveError, Task, warc};
 use crate::domain::{Digest, Exchange, LinkKind, NotArticle, Outcome, RecordId, SiteId};
 use quick_cache::sync::Cache;
 use std::sync::Arc;
@@ -126,7 +126,7 @@ pub struct Committer {
     warc: Option<warc::Writer>,
     pub(super) known: Cache<UrlHash, Known>,
     /// Whether anything was ever withdrawn.
-    withdrawals: bool,
+    pub(super) withdrawals: bool,
     /// The report of this run.
     pub run: RunReport,
     pub(super) clock: i64,
@@ -156,65 +156,6 @@ impl Committer {
             run: RunReport::default(),
             clock: 0,
         }
-    }
-
-    /// Applies what was read from a capture again. `mark` is written in the same batch: how far
-    /// the replay is.
-    pub fn replay(
-        &mut self,
-        finished: Finished,
-        capture: CaptureRow,
-        mode: CrawlMode,
-        mark: &Mark,
-    ) -> Result<Committed, ArchiveError> {
-        let now = capture.at;
-        let mut capture = capture;
-        let hash = finished.task.hash;
-        while let Some(known) = self
-            .archive
-            .row::<CaptureRow>(&capture_key(&hash, capture.at))?
-        {
-            if (known.payload, known.status) == (capture.payload, capture.status) {
-                return self.twin(finished, &capture, mark);
-            }
-            // Other programs' clocks know whole seconds.
-            capture.at += 1;
-        }
-        self.apply(finished, Some(capture), mode, now, Some(mark))
-    }
-
-    /// A capture that another file holds, too, is not judged again: only its place is kept.
-    fn twin(
-        &self,
-        finished: Finished,
-        capture: &CaptureRow,
-        mark: &Mark,
-    ) -> Result<Committed, ArchiveError> {
-        let Task { hash, row } = finished.task;
-        let mut batch = Batch::default();
-        let place = place_key(&capture.file, capture.offset);
-        self.archive
-            .put(&mut batch, place, &(RecordId(hash), capture.at));
-        self.archive.put_mark(&mut batch, mark);
-        self.archive.store.apply(batch)?;
-        Ok(Committed {
-            site: row.site,
-            hash,
-            kind: row.kind,
-            outcome: None,
-            added: 0,
-            record: None,
-        })
-    }
-
-    /// Withdraws a record that a replay meets the tombstone of.
-    pub fn replay_withdrawal(
-        &mut self,
-        stone: &Tombstone,
-        mark: &Mark,
-    ) -> Result<(), ArchiveError> {
-        self.withdrawals = true;
-        self.archive.withdraw(stone, Some(mark))
     }
 
     /// Commits a group; on return it is on the disk.
@@ -341,7 +282,7 @@ impl Committer {
         Ok(None)
     }
 
-    fn apply(
+    pub(super) fn apply(
         &mut self,
         finished: Finished,
         capture: Option<CaptureRow>,
@@ -393,7 +334,17 @@ impl Committer {
                     outcome = Some(judged.outcome);
                 }
             }
-            End::Plain(end) => outcome = Some(not_found(end, &row)),
+            End::Plain(end) => {
+                let end = not_found(end, &row);
+                // (Its other URLs may be gone and it is still there.)
+                if end.says_gone()
+                    && let (Some(id), Some(capture)) = (row.record, &capture)
+                    && id.0 == hash
+                {
+                    archive.gone(&mut batch, id, capture.at)?;
+                }
+                outcome = Some(end);
+            }
             End::Redirect(to) => {
                 outcome = Some(Outcome::Redirected);
                 self.redirect(&mut batch, &hash, &mut row, to, mode, now)?;

@@ -160,6 +160,42 @@ impl Archive {
         Ok(self.store.flush()?)
     }
 
+    /// Queues the known articles of a site that this crawl has not met: no link leads to them any
+    /// more. Returns how many.
+    pub fn visit_unlinked(
+        &self,
+        site: &SiteId,
+        generation: u32,
+        now: i64,
+    ) -> Result<u64, ArchiveError> {
+        let from = key(b't', &[site.as_str().as_bytes(), &[0]]);
+        let mut count = 0;
+        let mut batch = Batch::default();
+        for pair in self.store.scan(&from, &after(&from)) {
+            let (entry, _) = pair?;
+            // A record's id is the hash of its URL.
+            let Some(hash) = entry.last_chunk::<16>() else {
+                continue;
+            };
+            let row = self.row::<UrlRow>(&key(b'u', &[hash]))?;
+            let Some(mut row) =
+                row.filter(|row| row.queued.is_none() && row.generation < generation)
+            else {
+                continue;
+            };
+            row.generation = generation;
+            row.attempts = 0;
+            row.hops = 0;
+            self.enqueue(&mut batch, hash, row, now + count as i64);
+            count += 1;
+            if count % 256 == 0 {
+                self.store.apply(std::mem::take(&mut batch))?;
+            }
+        }
+        self.store.apply(batch)?;
+        Ok(count)
+    }
+
     /// URLs of the `count` newest articles of a site.
     pub fn newest(&self, site: &SiteId, count: usize) -> Result<Vec<String>, ArchiveError> {
         let from = key(b't', &[site.as_str().as_bytes(), &[0]]);

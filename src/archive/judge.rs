@@ -176,6 +176,7 @@ impl Archive {
             aliases.push(found.url.as_str().to_owned());
             add_aliases(&mut record, aliases);
             record.last_seen = revision.fetched_at;
+            record.gone = None;
             self.put_record(batch, &record);
             return Ok(Judgement {
                 outcome: Outcome::Alias,
@@ -196,6 +197,7 @@ impl Archive {
             site: row.site.clone(),
             province,
             last_seen: revision.fetched_at,
+            gone: None,
             sort: sort_time(&found.article),
             current: revision,
             same_as: first,
@@ -237,6 +239,7 @@ impl Archive {
     ) -> Result<Outcome, ArchiveError> {
         add_aliases(&mut record, aliases);
         record.last_seen = record.last_seen.max(revision.fetched_at);
+        record.gone = None;
         if record.current.content == revision.content {
             record
                 .current
@@ -345,6 +348,22 @@ impl Archive {
     ) -> Result<(), ArchiveError> {
         if let Some(mut record) = self.record_row(id)? {
             add_aliases(&mut record, urls);
+            self.put_record(batch, &record);
+        }
+        Ok(())
+    }
+
+    /// Notes that an article's own URL answers that it is not there any more.
+    pub(super) fn gone(
+        &self,
+        batch: &mut Batch,
+        id: RecordId,
+        at: i64,
+    ) -> Result<(), ArchiveError> {
+        if let Some(mut record) = self.record_row(id)?
+            && record.gone.is_none()
+        {
+            record.gone = Some(at);
             self.put_record(batch, &record);
         }
         Ok(())

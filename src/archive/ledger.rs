@@ -32,7 +32,7 @@ pub struct Entry {
     /// What happened: `init`, `crawl`, `interrupted`, `rebuild`, `import`, `merge`, `reextract`,
     /// `withdraw`, `migrate`, `verify`.
     pub kind: String,
-    /// The command line's words.
+    /// The command line's words; of a withdrawal the first only.
     pub command: String,
     /// Version of the program.
     pub software: String,
@@ -76,7 +76,11 @@ impl Archive {
         // An index that was made anew does not begin with what the old one had.
         let anew = ["interrupted", "rebuild", "import", "merge"].contains(&kind);
         let began = self.know_beginning(None).filter(|_| !anew);
-        let words: Vec<String> = std::env::args().skip(1).collect();
+        let mut words: Vec<String> = std::env::args().skip(1).collect();
+        if kind == "withdraw" {
+            // The URL may tell what was to be forgotten; the note has the record's id.
+            words.truncate(1);
+        }
         let entry = Entry {
             seq: last + 1,
             at: Utc::now().to_rfc3339_opts(SecondsFormat::Secs, true),

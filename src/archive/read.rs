@@ -67,6 +67,10 @@ pub struct Record {
     pub fetched_at: String,
     /// When the article was seen last, RFC 3339, UTC.
     pub last_seen: String,
+    /// Since when its URL answers that it is not there (404, 410, a page that says so, a redirect
+    /// to the home page); absent while it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gone: Option<String>,
     /// This revision, from 1.
     pub revision: u32,
     /// How many there are.
@@ -269,6 +273,7 @@ impl Archive {
             older: article.older,
             fetched_at: rfc3339(revision.fetched_at),
             last_seen: rfc3339(row.last_seen),
+            gone: row.gone.map(rfc3339),
             revision: revision.number,
             revisions,
             digest: revision.digest,

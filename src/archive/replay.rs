@@ -5,10 +5,11 @@
 //! Files of several archives, or of other programs, are read side by side: whatever was captured
 //! first comes first. So archives that were made apart give the same result in either order.
 
-use super::schema::{after, key};
+use super::schema::{CaptureRow, after, capture_key, key, place_key};
 use super::store::Batch;
 use super::warc::{self, Stored, WarcError};
-use super::{Archive, ArchiveError, Committer};
+use super::{Archive, ArchiveError, Committed, Committer, CrawlMode, Finished, Task, Tombstone};
+use crate::domain::RecordId;
 use serde::{Deserialize, Serialize};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
@@ -261,6 +262,65 @@ impl Archive {
 }
 
 impl Committer {
+    /// Applies what was read from a capture again. `mark` is written in the same batch: how far
+    /// the replay is.
+    pub fn replay(
+        &mut self,
+        finished: Finished,
+        capture: CaptureRow,
+        mode: CrawlMode,
+        mark: &Mark,
+    ) -> Result<Committed, ArchiveError> {
+        let now = capture.at;
+        let mut capture = capture;
+        let hash = finished.task.hash;
+        while let Some(known) = self
+            .archive
+            .row::<CaptureRow>(&capture_key(&hash, capture.at))?
+        {
+            if (known.payload, known.status) == (capture.payload, capture.status) {
+                return self.twin(finished, &capture, mark);
+            }
+            // Other programs' clocks know whole seconds.
+            capture.at += 1;
+        }
+        self.apply(finished, Some(capture), mode, now, Some(mark))
+    }
+
+    /// A capture that another file holds, too, is not judged again: only its place is kept.
+    fn twin(
+        &self,
+        finished: Finished,
+        capture: &CaptureRow,
+        mark: &Mark,
+    ) -> Result<Committed, ArchiveError> {
+        let Task { hash, row } = finished.task;
+        let mut batch = Batch::default();
+        let place = place_key(&capture.file, capture.offset);
+        self.archive
+            .put(&mut batch, place, &(RecordId(hash), capture.at));
+        self.archive.put_mark(&mut batch, mark);
+        self.archive.store.apply(batch)?;
+        Ok(Committed {
+            site: row.site,
+            hash,
+            kind: row.kind,
+            outcome: None,
+            added: 0,
+            record: None,
+        })
+    }
+
+    /// Withdraws a record that a replay meets the tombstone of.
+    pub fn replay_withdrawal(
+        &mut self,
+        stone: &Tombstone,
+        mark: &Mark,
+    ) -> Result<(), ArchiveError> {
+        self.withdrawals = true;
+        self.archive.withdraw(stone, Some(mark))
+    }
+
     /// Makes what was replayed durable.
     pub fn flush(&self) -> Result<(), ArchiveError> {
         self.archive.flush()

@@ -327,6 +327,9 @@ pub struct RecordRow {
     pub near: Option<RecordId>,
     /// When it was seen last, microseconds since 1970.
     pub last_seen: i64,
+    /// Since when its URL answers that it is not there, microseconds since 1970.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub gone: Option<i64>,
     /// Its key in the time index.
     pub sort: i64,
 }

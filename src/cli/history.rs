@@ -46,7 +46,11 @@ pub(super) fn history(config: &Path, name: &str, json: bool) -> anyhow::Result<u
         print(&lines)?;
     } else {
         let seen = crate::archive::rfc3339(row.last_seen);
-        print(&format!("{}\n{table}\nlast seen {seen}\n", row.url))?;
+        let gone = row
+            .gone
+            .map(|at| format!("gone since {}\n", crate::archive::rfc3339(at)));
+        let gone = gone.unwrap_or_default();
+        print(&format!("{}\n{table}\nlast seen {seen}\n{gone}", row.url))?;
     }
     Ok(code::OK)
 }

@@ -44,6 +44,8 @@ struct Work {
     /// Handed out or read ahead; their frontier entries are still there.
     held: HashSet<UrlHash>,
     pending: u64,
+    /// Whether the articles that no link leads to have been queued.
+    swept: bool,
     parked: Option<String>,
     /// The origin that the portal insists on, where it is not the configured base's.
     origin: Option<Url>,
@@ -184,6 +186,14 @@ impl SiteState {
         Ok(match later {
             _ if !work.held.is_empty() => Next::Wait,
             Some(later) => Next::Later(later),
+            None if self.mode.full && self.since.is_none() && !work.swept => {
+                work.swept = true;
+                let added = archive.visit_unlinked(&self.site.id, self.mode.generation, now)?;
+                archive.flush()?;
+                work.pending += added;
+                drop(work);
+                return self.next(archive, now + added as i64);
+            }
             None => Next::Done,
         })
     }

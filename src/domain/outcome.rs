@@ -132,6 +132,18 @@ impl Outcome {
         }
     }
 
+    /// Whether the answer means that there is no such page any more.
+    pub fn says_gone(self) -> bool {
+        matches!(
+            self,
+            Self::DeadLink
+                | Self::Expired
+                | Self::Gone
+                | Self::RedirectHome
+                | Self::NotArticle(NotArticle::Soft404 | NotArticle::Home)
+        )
+    }
+
     /// Whether the archive holds an article for this URL afterwards.
     pub fn is_article(self) -> bool {
         matches!(
