@@ -39,11 +39,14 @@ fn export(place: &Place) -> String {
     place.expect(0, &["export"])
 }
 
+/// `KHOBAO_ARTICLES=20000 cargo test --release --test whole_rebuild byte_for_byte` is the long run.
 #[test]
 fn a_rebuilt_index_gives_the_same_records_byte_for_byte() {
-    let (portal, place) = history(120);
+    let articles = std::env::var("KHOBAO_ARTICLES").ok();
+    let articles = articles.and_then(|n| n.parse().ok()).unwrap_or(120);
+    let (portal, place) = history(articles);
     let before = export(&place);
-    assert!(before.lines().count() > 120);
+    assert!(before.lines().count() > articles);
     let out = place.expect(0, &["rebuild"]);
     assert!(out.contains("the old index is kept"), "{out}");
     assert_eq!(export(&place), before);
