@@ -217,3 +217,49 @@ fn whoever_shares_a_withdrawn_text_keeps_it() {
     place.expect(0, &["rebuild"]);
     assert_eq!(place.expect(0, &["export"]), export);
 }
+
+#[test]
+fn a_withdrawal_that_is_cut_short_is_no_damage_and_goes_on() {
+    let (_portal, place) = crawled(60);
+    let all = place.records();
+    let ids: Vec<&str> = all.iter().map(|r| r["id"].as_str().unwrap()).collect();
+    let mut images = std::collections::HashSet::new();
+    for (at, millis) in [20, 50, 80, 110, 130, 150, 170, 190, 220]
+        .into_iter()
+        .enumerate()
+    {
+        let id = ids[at * 3];
+        images.extend(
+            all[at * 3]["images"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|i| i["url"].to_string()),
+        );
+        let mut child = place.spawn(&["withdraw", id, "--reason", "thử", "--erase"]);
+        std::thread::sleep(std::time::Duration::from_millis(millis));
+        let _ = child.kill();
+        child.wait().unwrap();
+        let verified = place.expect(0, &["verify"]);
+        assert!(verified.contains(" 0 damaged"), "{millis}: {verified}");
+        place.expect(0, &["withdraw", id, "--reason", "thử", "--erase"]);
+        let verified = place.expect(0, &["verify"]);
+        assert!(verified.contains(" 0 damaged"), "{millis}: {verified}");
+        assert!(!verified.contains("not in the ledger"), "{verified}");
+        assert!(place.records().iter().all(|r| r["id"] != *id));
+    }
+    assert!(images.len() > 3);
+    let left: std::collections::HashSet<String> = place
+        .records()
+        .iter()
+        .flat_map(|r| r["images"].as_array().unwrap().clone())
+        .map(|image| image["url"].to_string())
+        .collect();
+    let warc = unpacked(&place);
+    for image in images.difference(&left) {
+        let line = format!("WARC-Target-URI: {}\r\n", image.trim_matches('"'));
+        assert!(!warc.contains(&line), "{image} is still there");
+    }
+    place.expect(0, &["rebuild"]);
+    place.expect(0, &["verify", "--deep"]);
+}

@@ -22,6 +22,15 @@ const LEDGER: &str = "ledger.jsonl";
 /// The row of a change that is not sealed yet.
 const OPEN: &[u8] = b"open";
 
+/// A change that was begun and is not sealed.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Open {
+    kind: String,
+    /// WARC files that it writes anew.
+    #[serde(default)]
+    rewriting: Vec<String>,
+}
+
 /// One line of the ledger.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
@@ -67,7 +76,9 @@ impl Archive {
         note: Option<serde_json::Value>,
     ) -> Result<Digest, ArchiveError> {
         self.settle_manifest()?;
-        let (manifest, bytes) = self.new_manifest(changed)?;
+        let mut changed = changed.to_vec();
+        changed.extend(self.open_row()?.unwrap_or_default().rewriting);
+        let (manifest, bytes) = self.new_manifest(&changed)?;
         let whole = self.ledger_text()?.len() as u64;
         let (last, prev) = match self.ledger()?.pop() {
             Some((entry, digest)) => (entry.seq, digest),
@@ -139,12 +150,36 @@ impl Archive {
 
     /// Notes in a batch that a change has begun.
     pub(super) fn put_open(&self, batch: &mut Batch, kind: &str) {
-        self.put(batch, key(b'm', &[OPEN]), kind);
+        let row = Open {
+            kind: kind.to_owned(),
+            rewriting: Vec::new(),
+        };
+        self.put(batch, key(b'm', &[OPEN]), &row);
+    }
+
+    /// To be called before WARC files are written anew: when that is cut short, the next line has
+    /// them as they are.
+    pub fn open_rewriting(&self, files: &[String]) -> Result<(), ArchiveError> {
+        let mut row = self.open_row()?.unwrap_or_default();
+        row.rewriting.extend_from_slice(files);
+        let mut batch = Batch::default();
+        self.put(&mut batch, key(b'm', &[OPEN]), &row);
+        self.store.apply(batch)?;
+        Ok(self.store.flush()?)
+    }
+
+    fn open_row(&self) -> Result<Option<Open>, ArchiveError> {
+        self.row(&key(b'm', &[OPEN]))
     }
 
     /// Whether a change was begun and not sealed.
     pub(super) fn is_open(&self) -> Result<bool, ArchiveError> {
-        Ok(self.row::<String>(&key(b'm', &[OPEN]))?.is_some())
+        Ok(self.open_row()?.is_some())
+    }
+
+    /// The WARC files that a change that was begun writes anew.
+    pub(super) fn rewriting(&self) -> Result<Vec<String>, ArchiveError> {
+        Ok(self.open_row()?.unwrap_or_default().rewriting)
     }
 
     /// Seals what a run that was cut short left behind.
@@ -155,7 +190,10 @@ impl Archive {
             .any(|name| !listed.contains_key(name));
         if new || self.is_open()? {
             self.know_beginning(None);
-            self.seal("interrupted", &[], None)?;
+            let open = self.open_row()?;
+            let note = open
+                .map(|open| serde_json::json!({"kind": open.kind, "rewritten": open.rewriting}));
+            self.seal("interrupted", &[], note)?;
         }
         Ok(())
     }

@@ -19,6 +19,9 @@ pub struct Tombstone {
     pub id: RecordId,
     /// Digests of all its URLs, redirects included.
     pub urls: BTreeSet<RecordId>,
+    /// Digests of the URLs of its images and attachments that no other record had.
+    #[serde(default)]
+    pub media: BTreeSet<RecordId>,
     /// Its site.
     pub site: SiteId,
     /// How many revisions it had.
@@ -89,6 +92,7 @@ impl Archive {
         Ok(Tombstone {
             id: record.id,
             urls,
+            media: BTreeSet::new(),
             site: record.site.clone(),
             revisions: record.current.number,
             texts,

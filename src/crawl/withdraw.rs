@@ -44,10 +44,11 @@ pub fn withdraw(
 ) -> Result<Withdrawal, CrawlError> {
     archive.open_change("withdraw")?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let (stone, media, alike, before) = match target {
+    let (stone, alike, before) = match target {
         Target::Record(record) => {
-            let stone = archive.entomb(&record, reason, clock.now())?;
+            let mut stone = archive.entomb(&record, reason, clock.now())?;
             let media = media(archive, config, &record)?;
+            stone.media = unshared(archive, config, record.id, media)?;
             let alike = alike(archive, record.id)?;
             let agent = user_agent(config.contact.as_deref());
             let mut writer = open_warc(config, archive, &agent, clock)?;
@@ -57,9 +58,9 @@ pub fn withdraw(
             writer.finish()?;
             archive.withdraw(&stone, None)?;
             archive.flush()?;
-            (stone, media, alike, false)
+            (stone, alike, false)
         }
-        Target::Withdrawn(stone) => (*stone, Media::default(), Vec::new(), true),
+        Target::Withdrawn(stone) => (*stone, Vec::new(), true),
     };
     hide(archive)?;
     let mut done = Withdrawal {
@@ -71,11 +72,15 @@ pub fn withdraw(
     };
     let mut changed = Vec::new();
     if erase {
-        let shared = archive.shared_payloads(&media.own)?;
-        done.shared = shared.len() + media.others;
+        // Others may show them by now.
+        let media = unshared(archive, config, done.stone.id, done.stone.media.clone())?;
+        let shared = archive.shared_payloads(&media)?;
+        done.shared = done.stone.media.len() - media.difference(&shared).count();
         let mut urls = done.stone.urls.clone();
-        urls.extend(media.own.difference(&shared));
+        urls.extend(media.difference(&shared));
         let places = archive.places(&urls)?;
+        let files: Vec<String> = by_file(&places).into_keys().collect();
+        archive.open_rewriting(&files)?;
         for (file, offsets) in by_file(&places) {
             let id = done.stone.id.to_string();
             let now = chrono::Utc::now();
@@ -119,52 +124,52 @@ fn by_file(places: &BTreeSet<Place>) -> BTreeMap<String, BTreeSet<u64>> {
     files
 }
 
-/// The images and attachments of a record.
-#[derive(Default)]
-struct Media {
-    /// Those that only this record has.
-    own: BTreeSet<RecordId>,
-    /// How many it shares with other records.
-    others: usize,
-}
-
 fn named(article: &Article) -> impl Iterator<Item = &String> {
     let images = article.images.iter().map(|image| &image.url);
     images.chain(article.attachments.iter().map(|file| &file.url))
 }
 
-fn media(archive: &Archive, config: &Config, record: &RecordRow) -> Result<Media, CrawlError> {
-    let mut urls: BTreeSet<String> = BTreeSet::new();
+/// The images and attachments of all revisions of a record.
+fn media(
+    archive: &Archive,
+    config: &Config,
+    record: &RecordRow,
+) -> Result<BTreeSet<RecordId>, CrawlError> {
+    let site = config.sites.iter().find(|site| site.id == record.site);
+    let policy = site.map(|site| site.url_policy(&[]));
+    let mut found = BTreeSet::new();
     for number in 1..=record.current.number {
         if let Some(revision) = archive.revision(record, number)? {
-            urls.extend(named(&revision.article).cloned());
-        }
-    }
-    let all = urls.len();
-    for other in archive.record_rows() {
-        let other = other?;
-        if other.id == record.id {
-            continue;
-        }
-        for number in 1..=other.current.number {
-            if let Some(revision) = archive.revision(&other, number)? {
-                for url in named(&revision.article) {
-                    urls.remove(url);
-                }
+            for text in named(&revision.article) {
+                let (Ok(url), Some(policy)) = (Url::parse(text), &policy) else {
+                    continue;
+                };
+                found.insert(RecordId(url_hash(policy.canonical(&url).as_str())));
             }
         }
     }
-    let site = config.sites.iter().find(|site| site.id == record.site);
-    let policy = site.map(|site| site.url_policy(&[]));
-    let hash = |text: &String| {
-        let url = Url::parse(text).ok()?;
-        let canonical = policy.as_ref()?.canonical(&url);
-        Some(RecordId(url_hash(canonical.as_str())))
-    };
-    Ok(Media {
-        others: all - urls.len(),
-        own: urls.iter().filter_map(hash).collect(),
-    })
+    Ok(found)
+}
+
+/// Those that no other record has.
+fn unshared(
+    archive: &Archive,
+    config: &Config,
+    id: RecordId,
+    mut urls: BTreeSet<RecordId>,
+) -> Result<BTreeSet<RecordId>, CrawlError> {
+    for other in archive.record_rows() {
+        let other = other?;
+        if urls.is_empty() {
+            break;
+        }
+        if other.id != id {
+            for hash in media(archive, config, &other)? {
+                urls.remove(&hash);
+            }
+        }
+    }
+    Ok(urls)
 }
 
 /// Records that say the same or nearly the same.

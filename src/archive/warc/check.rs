@@ -11,6 +11,8 @@ pub struct Checked {
     pub kind: String,
     /// Whether it is what a capture points to (see `Head::is_capture`).
     pub capture: bool,
+    /// Whether it stands in the place of an erased capture.
+    pub erased: bool,
     /// Offset of its gzip member.
     pub offset: u64,
     /// Length of the member; 0 when it cannot be read.
@@ -30,6 +32,7 @@ pub fn check_file(path: &Path, visit: &mut dyn FnMut(Checked)) -> Result<(), War
             Ok(stored) => Checked {
                 kind: stored.kind().to_owned(),
                 capture: stored.is_capture(),
+                erased: stored.is_erased(),
                 offset: stored.offset,
                 length: stored.length,
                 record_id: stored
@@ -42,6 +45,7 @@ pub fn check_file(path: &Path, visit: &mut dyn FnMut(Checked)) -> Result<(), War
             Err(WarcError::Damaged { offset, why, .. }) => Checked {
                 kind: "damaged".to_owned(),
                 capture: false,
+                erased: false,
                 offset,
                 length: 0,
                 record_id: String::new(),

@@ -44,6 +44,11 @@ impl Writer {
 }
 
 impl Stored {
+    /// Whether the record stands in the place of an erased capture.
+    pub fn is_erased(&self) -> bool {
+        self.field(ERASED).is_some()
+    }
+
     /// The tombstone that the record holds, as JSON.
     pub fn tombstone(&self) -> Option<&str> {
         self.field(WITHDRAWN)?;
