@@ -128,6 +128,13 @@ fn a_damaged_capture_costs_that_capture_alone() {
     std::fs::write(&file, bytes).unwrap();
     let out = place.expect(6, &["rebuild"]);
     assert!(out.contains("damaged at offset"), "{out}");
+    // The old index may be all that still has the article.
+    let out = place.expect(6, &["rebuild", "--discard-old"]);
+    assert!(out.contains("the old indexes are kept"), "{out}");
+    assert!(std::fs::read_dir(place.archive()).unwrap().any(|entry| {
+        let name = entry.unwrap().file_name();
+        name.to_string_lossy().starts_with("index.old")
+    }));
     let left = place.records();
     assert!(
         left.len() >= records.len() - 1,

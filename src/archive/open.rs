@@ -242,8 +242,9 @@ impl Rebuilding {
     /// Goes on with the index that an interrupted rebuild of the same `plan` left, or begins one.
     /// The plan names what is read and how (WARC files, profiles): another one begins anew.
     pub fn open(dir: &Path, plan: &str) -> Result<Self, ArchiveError> {
-        let marker = Marker::read(dir)?;
+        Marker::read(dir)?;
         let hold = Hold::take(dir)?;
+        let marker = Marker::settled(dir)?;
         let next = dir.join(NEXT);
         let plan_key = key(b'm', &[b"plan"]);
         if next.exists()
@@ -265,8 +266,9 @@ impl Rebuilding {
     }
 
     fn anew(dir: &Path, plan: &str) -> Result<Self, ArchiveError> {
-        let marker = Marker::read(dir)?;
+        Marker::read(dir)?;
         let hold = Hold::take(dir)?;
+        let marker = Marker::settled(dir)?;
         let next = dir.join(NEXT);
         if next.exists() {
             std::fs::remove_dir_all(&next).map_err(|why| io(&next, "clear", &why))?;

@@ -49,7 +49,11 @@ pub(super) fn rebuild(config: &Path, args: Rebuild) -> anyhow::Result<u8> {
         None => {}
     }
     out.push_str(&describe(&done));
-    if args.discard_old {
+    // Where something was lost the old index may be all that still has it.
+    let whole = done.damage.is_empty() && done.lost.is_none();
+    if args.discard_old && !whole {
+        out.push_str("the old indexes are kept, since not everything could be read\n");
+    } else if args.discard_old {
         for name in archive::discard_old(&config.archive)? {
             out.push_str(&format!("removed {name}\n"));
         }
