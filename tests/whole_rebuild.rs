@@ -257,3 +257,23 @@ fn a_mended_profile_gives_new_readings_and_no_new_revision() {
         }
     }
 }
+
+#[test]
+fn an_index_that_never_took_its_place_grows_not_old_beside_the_one_in_use() {
+    let (_portal, place) = history(20);
+    let (index, ready) = (
+        place.archive().join("index"),
+        place.archive().join("index.ready"),
+    );
+    let copied = std::process::Command::new("cp")
+        .arg("-a")
+        .args([&index, &ready])
+        .status();
+    assert!(copied.unwrap().success());
+    place.expect(0, &["stats"]);
+    assert!(index.exists() && !ready.exists());
+    // The other way round it is what takes the place.
+    std::fs::rename(&index, &ready).unwrap();
+    place.expect(0, &["verify"]);
+    assert!(index.exists() && !ready.exists());
+}

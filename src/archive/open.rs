@@ -72,6 +72,10 @@ impl Marker {
         if !index.exists() && ready.exists() {
             std::fs::rename(&ready, &index).map_err(|why| io(&ready, "put in place", &why))?;
             sync_dir(dir)?;
+        } else if ready.exists() {
+            // The change was cut short before the old one was put aside: that one stays in use,
+            // and what is beside it grows old.
+            std::fs::remove_dir_all(&ready).map_err(|why| io(&ready, "clear", &why))?;
         }
         let mut marker = Self::read(dir)?;
         // The index itself says what it is.
