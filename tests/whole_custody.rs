@@ -17,21 +17,6 @@ fn crawled(articles: usize) -> (Portal, Place) {
     (portal, place)
 }
 
-/// A profile of the user's own, which reads every title otherwise.
-fn mend_profile(place: &Place) {
-    let folder = place.dir.path().join("profiles");
-    std::fs::create_dir(&folder).unwrap();
-    let own = include_str!("../selectors/nukeviet.toml").replace(
-        "[[fields.title]]",
-        "[[fields.title]]\nname = \"meta\"\ncss = \"meta[property='og:title']\"\nattr = \"content\"\nscope = \"page\"\n\
-         regex = \"^(.{3})\"\n[[fields.title]]",
-    );
-    std::fs::write(folder.join("nukeviet.toml"), own).unwrap();
-    let text = std::fs::read_to_string(place.config()).unwrap();
-    let text = format!("[crawler]\nselectors = \"profiles\"\n{text}");
-    std::fs::write(place.config(), text).unwrap();
-}
-
 fn kinds(place: &Place) -> Vec<String> {
     let ledger = std::fs::read_to_string(place.archive().join("ledger.jsonl")).unwrap();
     let kind = |line: &str| -> String {
@@ -44,7 +29,7 @@ fn kinds(place: &Place) -> Vec<String> {
 #[test]
 fn a_killed_reextract_is_sealed_as_such_and_goes_on() {
     let (_portal, place) = crawled(600);
-    mend_profile(&place);
+    place.mend_profile();
     let mut cut = false;
     for millis in [250, 400, 600, 900] {
         let mut child = place.spawn(&["reextract"]);
@@ -74,7 +59,7 @@ fn a_reextract_after_a_killed_crawl_is_no_damage() {
     }
     child.kill().unwrap();
     child.wait().unwrap();
-    mend_profile(&place);
+    place.mend_profile();
     place.expect(0, &["reextract"]);
     place.expect(0, &["verify"]);
     place.expect(0, &["crawl"]);

@@ -137,6 +137,61 @@ fn files_of_other_programs_are_judged_as_if_fetched_then() {
 }
 
 #[test]
+fn revisits_that_name_their_first_capture_by_its_url_and_time_alone() {
+    let portal = Portal::start(PortalConfig::with_articles(20)).unwrap();
+    let place = Place::new(&portal.base(), "capture = [\"pages\"]\nconcurrency = 1");
+    place.expect(0, &["crawl"]);
+    let url = place.records()[3]["url"].as_str().unwrap().to_owned();
+    let record = foreign(&place)
+        .into_iter()
+        .find(|record| String::from_utf8_lossy(record).contains(&format!("<{url}>")))
+        .unwrap();
+    // No id, as some programs write none.
+    let text = String::from_utf8_lossy(&record);
+    let id = text
+        .lines()
+        .find(|line| line.starts_with("WARC-Record-ID"))
+        .unwrap()
+        .to_owned();
+    let date = text
+        .lines()
+        .find(|line| line.starts_with("WARC-Date"))
+        .unwrap()
+        .to_owned();
+    let at = record
+        .windows(id.len())
+        .position(|part| part == id.as_bytes())
+        .unwrap();
+    let mut all = [&record[..at], &record[at + id.len() + 2..]].concat();
+    let head = "HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\n\r\n";
+    let revisit = format!(
+        "WARC/1.0\r\nWARC-Type: revisit\r\nWARC-Target-URI: <{url}>\r\n\
+         WARC-Date: 2027-05-01T00:00:00Z\r\n\
+         WARC-Profile: http://netpreserve.org/warc/1.0/revisit/identical-payload-digest\r\n\
+         WARC-Refers-To-Target-URI: <{url}>\r\nWARC-Refers-To-Date: {}\r\n\
+         Content-Type: application/http;msgtype=response\r\nContent-Length: {}\r\n\r\n{head}\r\n\r\n",
+        date.trim_start_matches("WARC-Date: "),
+        head.len()
+    );
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("revisit.warc");
+    all.extend_from_slice(revisit.as_bytes());
+    std::fs::write(&path, all).unwrap();
+    let (all, out) = import(&portal.base(), &path);
+    assert!(out.contains("2 captures read, 2 of them articles"), "{out}");
+    assert!(!out.contains("not here"), "{out}");
+    let records = all.records();
+    assert_eq!(records.len(), 1);
+    assert_eq!(records[0]["revision"], 1);
+    assert!(
+        records[0]["last_seen"]
+            .as_str()
+            .unwrap()
+            .starts_with("2027-05-01")
+    );
+}
+
+#[test]
 fn what_is_no_warc_is_told_and_changes_nothing() {
     let portal = Portal::start(PortalConfig::with_articles(10)).unwrap();
     let place = Place::new(&portal.base(), "capture = [\"pages\"]");

@@ -205,19 +205,8 @@ fn a_mended_profile_gives_new_readings_and_no_new_revision() {
     let before = place.records();
     let none = place.expect(0, &["reextract", "--dry-run"]);
     assert!(none.contains(" 0 would change"), "{none}");
-    // A profile of the user's own that reads the title otherwise and no tags.
-    let folder = place.dir.path().join("profiles");
-    std::fs::create_dir(&folder).unwrap();
-    let own = include_str!("../selectors/nukeviet.toml").replace(
-        "[[fields.title]]",
-        "[[fields.title]]\nname = \"meta\"\ncss = \"meta[property='og:title']\"\nattr = \"content\"\nscope = \"page\"\n\
-         regex = \"^(.{3})\"\n[[fields.title]]",
-    );
-    assert!(own.contains("og:title"));
-    std::fs::write(folder.join("nukeviet.toml"), own).unwrap();
-    let text = std::fs::read_to_string(place.config()).unwrap();
-    let text = format!("[crawler]\nselectors = \"profiles\"\n{text}");
-    std::fs::write(place.config(), text).unwrap();
+    // A profile of the user's own that reads the title otherwise.
+    place.mend_profile();
     let hits = portal.hits().len();
     let dry = place.expect(0, &["reextract", "--dry-run"]);
     assert!(dry.contains("title") && dry.contains("    + "), "{dry}");

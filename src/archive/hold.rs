@@ -49,7 +49,11 @@ impl Hold {
             }
             Err(std::fs::TryLockError::Error(why)) => return Err(fail(why)),
         }
-        let args: Vec<String> = std::env::args().skip(1).collect();
+        let mut args: Vec<String> = std::env::args().skip(1).collect();
+        if args.iter().any(|word| word == "withdraw") {
+            // The file outlives the process: it must not name what was to be forgotten.
+            args = vec!["withdraw".to_owned()];
+        }
         let holder = Holder {
             pid: std::process::id(),
             command: format!("khobao {}", args.join(" ")),

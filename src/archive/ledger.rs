@@ -19,6 +19,9 @@ use std::sync::PoisonError;
 const MANIFEST: &str = "manifest.sha256";
 const NEW_MANIFEST: &str = "manifest.new";
 const LEDGER: &str = "ledger.jsonl";
+/// Names the WARC files that are being written anew, a line each, until that is sealed. A file of
+/// its own, since the index may be the thing that is made again meanwhile.
+const REWRITING: &str = "rewriting";
 /// The row of a change that is not sealed yet.
 const OPEN: &[u8] = b"open";
 
@@ -26,9 +29,6 @@ const OPEN: &[u8] = b"open";
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct Open {
     kind: String,
-    /// WARC files that it writes anew.
-    #[serde(default)]
-    rewriting: Vec<String>,
 }
 
 /// One line of the ledger.
@@ -49,6 +49,9 @@ pub struct Entry {
     pub prev: Digest,
     /// SHA-256 of `manifest.sha256`.
     pub manifest: Digest,
+    /// SHA-256 of `manifest.sha256` before: what the line before ended with.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub listed: Option<Digest>,
     /// WARC files in the manifest.
     pub files: u64,
     /// Their bytes.
@@ -77,13 +80,16 @@ impl Archive {
     ) -> Result<Digest, ArchiveError> {
         self.settle_manifest()?;
         let mut changed = changed.to_vec();
-        changed.extend(self.open_row()?.unwrap_or_default().rewriting);
+        changed.extend(self.rewriting()?);
         let (manifest, bytes) = self.new_manifest(&changed)?;
-        let whole = self.ledger_text()?.len() as u64;
-        let (last, prev) = match self.ledger()?.pop() {
-            Some((entry, digest)) => (entry.seq, digest),
-            None => (0, Digest::default()),
-        };
+        // A line that cannot be read is no reason to stop: the chain goes on over it, and `verify`
+        // names it.
+        let before = self.ledger_bytes()?;
+        let whole = before.len() as u64;
+        let last = lines(&before).count() as u64;
+        let prev = lines(&before)
+            .last()
+            .map_or_else(Digest::default, Digest::of);
         // An index that was made anew does not begin with what the old one had.
         let anew = ["interrupted", "rebuild", "import", "merge"].contains(&kind);
         let began = self.know_beginning(None).filter(|_| !anew);
@@ -100,6 +106,7 @@ impl Archive {
             software: concat!("khobao/", env!("CARGO_PKG_VERSION")).to_owned(),
             prev,
             manifest: Digest::of(text(&manifest)),
+            listed: Some(Digest::of(self.manifest_bytes()?)),
             files: manifest.len() as u64,
             bytes,
             began,
@@ -123,6 +130,7 @@ impl Archive {
         };
         write().map_err(|why| self.io("write", LEDGER, &why))?;
         self.settle_manifest()?;
+        self.rewritten()?;
         let mut batch = Batch::default();
         self.put(&mut batch, key(b'm', &[b"ledger"]), &(entry.seq, digest));
         batch.delete(key(b'm', &[OPEN]));
@@ -152,7 +160,6 @@ impl Archive {
     pub(super) fn put_open(&self, batch: &mut Batch, kind: &str) {
         let row = Open {
             kind: kind.to_owned(),
-            rewriting: Vec::new(),
         };
         self.put(batch, key(b'm', &[OPEN]), &row);
     }
@@ -160,12 +167,28 @@ impl Archive {
     /// To be called before WARC files are written anew: when that is cut short, the next line has
     /// them as they are.
     pub fn open_rewriting(&self, files: &[String]) -> Result<(), ArchiveError> {
-        let mut row = self.open_row()?.unwrap_or_default();
-        row.rewriting.extend_from_slice(files);
-        let mut batch = Batch::default();
-        self.put(&mut batch, key(b'm', &[OPEN]), &row);
-        self.store.apply(batch)?;
-        Ok(self.store.flush()?)
+        announce(&self.dir, files)
+    }
+
+    /// The WARC files that a change that was begun writes anew.
+    pub(super) fn rewriting(&self) -> Result<Vec<String>, ArchiveError> {
+        match std::fs::read(self.dir.join(REWRITING)) {
+            Ok(bytes) => {
+                let text = String::from_utf8_lossy(&bytes);
+                Ok(text.lines().map(str::to_owned).collect())
+            }
+            Err(why) if why.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
+            Err(why) => Err(self.io("read", REWRITING, &why)),
+        }
+    }
+
+    /// What was announced is sealed.
+    fn rewritten(&self) -> Result<(), ArchiveError> {
+        match std::fs::remove_file(self.dir.join(REWRITING)) {
+            Ok(()) => Ok(sync_dir(&self.dir)?),
+            Err(why) if why.kind() == std::io::ErrorKind::NotFound => Ok(()),
+            Err(why) => Err(self.io("remove", REWRITING, &why)),
+        }
     }
 
     fn open_row(&self) -> Result<Option<Open>, ArchiveError> {
@@ -177,54 +200,51 @@ impl Archive {
         Ok(self.open_row()?.is_some())
     }
 
-    /// The WARC files that a change that was begun writes anew.
-    pub(super) fn rewriting(&self) -> Result<Vec<String>, ArchiveError> {
-        Ok(self.open_row()?.unwrap_or_default().rewriting)
-    }
-
     /// Seals what a run that was cut short left behind.
     fn seal_interrupted(&self) -> Result<(), ArchiveError> {
         let listed = self.manifest()?;
         let new = warc::files(&self.warc_dir())?
             .iter()
             .any(|name| !listed.contains_key(name));
-        if new || self.is_open()? {
+        let rewriting = self.rewriting()?;
+        if new || self.is_open()? || !rewriting.is_empty() {
             self.know_beginning(None);
-            let open = self.open_row()?;
-            let note = open
-                .map(|open| serde_json::json!({"kind": open.kind, "rewritten": open.rewriting}));
-            self.seal("interrupted", &[], note)?;
+            let kind = self.open_row()?.map(|open| open.kind);
+            let note = serde_json::json!({"kind": kind, "rewritten": rewriting});
+            self.seal("interrupted", &[], Some(note))?;
         }
         Ok(())
     }
 
-    /// Every line of the ledger with its digest, oldest first.
-    pub fn ledger(&self) -> Result<Vec<(Entry, Digest)>, ArchiveError> {
-        let mut out = Vec::new();
-        for (number, line) in self.ledger_lines()?.iter().enumerate() {
-            let entry = serde_json::from_str(line).map_err(|why| ArchiveError::Row {
-                dir: self.dir.clone(),
-                what: format!("line {} of {LEDGER}", number + 1),
-                why: why.to_string(),
-            })?;
-            out.push((entry, Digest::of(line)));
+    /// The last line of the ledger that can be read.
+    pub fn last_sealed(&self) -> Result<Option<Entry>, ArchiveError> {
+        let bytes = self.ledger_bytes()?;
+        let mut lines: Vec<&[u8]> = lines(&bytes).collect();
+        while let Some(line) = lines.pop() {
+            if let Ok(entry) = serde_json::from_slice(line) {
+                return Ok(Some(entry));
+            }
         }
-        Ok(out)
+        Ok(None)
     }
 
-    fn ledger_lines(&self) -> Result<Vec<String>, ArchiveError> {
-        Ok(self.ledger_text()?.lines().map(str::to_owned).collect())
+    /// How many lines the ledger has, and the SHA-256 of the last one.
+    pub fn ledger_end(&self) -> Result<Option<(u64, Digest)>, ArchiveError> {
+        let bytes = self.ledger_bytes()?;
+        let last = lines(&bytes).last().map(Digest::of);
+        Ok(last.map(|digest| (lines(&bytes).count() as u64, digest)))
     }
 
     /// The ledger's whole lines, without part of a line that a crash left at the end.
-    fn ledger_text(&self) -> Result<String, ArchiveError> {
-        let mut text = match std::fs::read_to_string(self.dir.join(LEDGER)) {
-            Ok(text) => text,
-            Err(why) if why.kind() == std::io::ErrorKind::NotFound => String::new(),
+    fn ledger_bytes(&self) -> Result<Vec<u8>, ArchiveError> {
+        let mut bytes = match std::fs::read(self.dir.join(LEDGER)) {
+            Ok(bytes) => bytes,
+            Err(why) if why.kind() == std::io::ErrorKind::NotFound => Vec::new(),
             Err(why) => return Err(self.io("read", LEDGER, &why)),
         };
-        text.truncate(text.rfind('\n').map_or(0, |at| at + 1));
-        Ok(text)
+        let end = bytes.iter().rposition(|byte| *byte == b'\n');
+        bytes.truncate(end.map_or(0, |at| at + 1));
+        Ok(bytes)
     }
 
     /// The digest of the last line that the index knows of.
@@ -234,11 +254,8 @@ impl Archive {
 
     /// The manifest as it stands.
     pub fn manifest(&self) -> Result<Manifest, ArchiveError> {
-        let text = match std::fs::read_to_string(self.dir.join(MANIFEST)) {
-            Ok(text) => text,
-            Err(why) if why.kind() == std::io::ErrorKind::NotFound => String::new(),
-            Err(why) => return Err(self.io("read", MANIFEST, &why)),
-        };
+        let bytes = self.manifest_bytes()?;
+        let text = String::from_utf8_lossy(&bytes);
         let lines = text.lines().filter_map(|line| line.split_once("  "));
         Ok(lines
             .map(|(digest, path)| {
@@ -248,14 +265,22 @@ impl Archive {
             .collect())
     }
 
+    fn manifest_bytes(&self) -> Result<Vec<u8>, ArchiveError> {
+        match std::fs::read(self.dir.join(MANIFEST)) {
+            Ok(bytes) => Ok(bytes),
+            Err(why) if why.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
+            Err(why) => Err(self.io("read", MANIFEST, &why)),
+        }
+    }
+
     /// A crash may fall between the ledger's line and the manifest that it names.
     pub(super) fn settle_manifest(&self) -> Result<(), ArchiveError> {
         let temp = self.dir.join(NEW_MANIFEST);
         let Ok(text) = std::fs::read(&temp) else {
             return Ok(());
         };
-        let last = self.ledger().ok().and_then(|mut lines| lines.pop());
-        if last.is_some_and(|(last, _)| last.manifest == Digest::of(&text)) {
+        let last = self.last_sealed()?;
+        if last.is_some_and(|last| last.manifest == Digest::of(&text)) {
             std::fs::rename(&temp, self.dir.join(MANIFEST))
                 .map_err(|why| self.io("write", MANIFEST, &why))?;
             sync_dir(&self.dir)?;
@@ -299,20 +324,28 @@ impl Archive {
     pub(super) fn check_custody(&self) -> Result<Vec<(String, String)>, ArchiveError> {
         self.settle_manifest()?;
         let mut wrong = Vec::new();
-        let lines = self.ledger_lines()?;
+        let bytes = self.ledger_bytes()?;
+        let count = lines(&bytes).count() as u64;
         let mut prev = Digest::default();
         let mut last: Option<Entry> = None;
-        for (at, line) in lines.iter().enumerate() {
+        for (at, line) in lines(&bytes).enumerate() {
             let place = format!("line {} of {LEDGER}", at + 1);
-            match serde_json::from_str::<Entry>(line) {
+            match serde_json::from_slice::<Entry>(line) {
                 Ok(entry) => {
                     if entry.prev != prev || entry.seq != at as u64 + 1 {
                         let what = "does not follow the line before it: the ledger was changed";
                         wrong.push((place.clone(), what.to_owned()));
                     }
-                    let before = last.as_ref().map(|last| last.records);
+                    // What a line that cannot be read had sealed is not known.
+                    let known = last.as_ref().filter(|last| last.seq == at as u64);
+                    let before = known.map(|last| last.records);
                     if entry.began.is_some_and(|began| Some(began) != before) && before.is_some() {
                         let what = "the records were changed between the line before and this one";
+                        wrong.push((place.clone(), what.to_owned()));
+                    }
+                    let listed = known.map(|last| last.manifest);
+                    if entry.listed.is_some() && listed.is_some() && entry.listed != listed {
+                        let what = "the manifest was changed between the line before and this one";
                         wrong.push((place, what.to_owned()));
                     }
                     last = Some(entry);
@@ -321,7 +354,6 @@ impl Archive {
             }
             prev = Digest::of(line);
         }
-        let count = lines.len() as u64;
         match self.ledger_head()? {
             Some((seq, digest)) if count == seq && prev != digest => wrong.push((
                 format!("line {seq} of {LEDGER}"),
@@ -331,13 +363,22 @@ impl Archive {
                 LEDGER.to_owned(),
                 format!("has {count} lines where the index knows {seq}: it was cut"),
             )),
+            // A line is written just before the index knows of it.
+            Some((seq, _)) if count > seq + 1 || (count > seq && !self.is_sealed(&last)?) => wrong
+                .push((
+                    "the index".to_owned(),
+                    format!(
+                        "knows {seq} lines of {LEDGER}, which has {count}: it is older than the \
+                         ledger, or was changed; `khobao rebuild` makes it again"
+                    ),
+                )),
             _ => {}
         }
         let Some(last) = last else {
             return Ok(wrong);
         };
         let manifest = self.manifest()?;
-        let present = std::fs::read(self.dir.join(MANIFEST)).unwrap_or_default();
+        let present = self.manifest_bytes()?;
         if Digest::of(&present) != last.manifest || present != text(&manifest).as_bytes() {
             let what = "is not the manifest that the ledger's last line names: it was changed";
             wrong.push((MANIFEST.to_owned(), what.to_owned()));
@@ -349,12 +390,47 @@ impl Archive {
         Ok(wrong)
     }
 
+    /// Whether the revisions are those of this line.
+    fn is_sealed(&self, last: &Option<Entry>) -> Result<bool, ArchiveError> {
+        let sum = self.sum()?;
+        Ok(last.as_ref().is_some_and(|last| last.records == sum))
+    }
+
     /// Whether a WARC file is what the manifest says; `None` when it is not listed.
     pub(super) fn is_as_listed(&self, manifest: &Manifest, name: &str) -> Option<bool> {
         let listed = manifest.get(name)?;
         let path: &Path = &self.warc_dir().join(name);
         Some(warc::digest(path).is_ok_and(|digest| digest == *listed))
     }
+}
+
+/// Whole lines, without their ends.
+fn lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+    bytes.split_inclusive(|byte| *byte == b'\n').map(|line| {
+        // (No carriage return is taken off: nobody here writes one.)
+        line.strip_suffix(b"\n").unwrap_or(line)
+    })
+}
+
+/// Writes down, before it happens, that WARC files of the archive at `dir` are written anew.
+pub(crate) fn announce(dir: &Path, files: &[String]) -> Result<(), ArchiveError> {
+    let path = dir.join(REWRITING);
+    let write = || -> std::io::Result<()> {
+        let mut file = std::fs::OpenOptions::new()
+            .append(true)
+            .create(true)
+            .open(&path)?;
+        for name in files {
+            writeln!(file, "{name}")?;
+        }
+        file.sync_all()
+    };
+    write().map_err(|why| ArchiveError::Io {
+        doing: "write",
+        path: path.clone(),
+        why: why.to_string(),
+    })?;
+    Ok(sync_dir(dir)?)
 }
 
 fn text(manifest: &Manifest) -> String {

@@ -8,7 +8,7 @@ use super::{Archive, ArchiveError};
 use std::path::{Path, PathBuf};
 
 /// The new index while it is written.
-const NEXT: &str = "index.migrate";
+pub(super) const NEXT: &str = "index.migrate";
 /// Bytes that are copied in one batch, and between two flushes.
 const BATCH: usize = 1 << 20;
 const FLUSH: usize = 32 << 20;
@@ -28,8 +28,8 @@ pub struct Migrated {
 
 impl Archive {
     /// The engine under the index of the archive at `dir`.
-    pub fn engine(dir: &Path) -> Result<Engine, ArchiveError> {
-        Marker::settled(dir)?.engine()
+    fn engine(dir: &Path) -> Result<Engine, ArchiveError> {
+        Marker::settled(dir)?.engine(dir)
     }
 
     /// Puts the index of the archive at `dir` on another engine; `progress` hears of rows. Empty
@@ -94,15 +94,13 @@ impl Archive {
             return Ok(done);
         }
         // The lock is kept until the folders have changed places.
-        let Self { store, _hold, .. } = archive;
-        drop(store);
+        let hold = archive.into_hold();
         done.aside = swap(dir, NEXT)?;
         let mut marker = Marker::settled(dir)?;
         marker.schema = SCHEMA_VERSION;
         marker.write(dir)?;
-        drop(_hold);
         let note = serde_json::json!({"from": from.name(), "to": to.name(), "rows": done.rows});
-        Self::open(dir)?.seal("migrate", &[], Some(note))?;
+        Self::open_held(dir, hold)?.seal("migrate", &[], Some(note))?;
         Ok(done)
     }
 }

@@ -37,6 +37,7 @@ pub use frontier::{Task, new_task_row};
 pub use hold::Hold;
 pub use judge::{Extracted, content_digest};
 pub use ledger::Entry;
+pub(crate) use ledger::announce;
 pub use migrate::Migrated;
 pub use open::{Rebuilding, discard_old};
 pub use read::{ExportFilter, Record, SiteStats, Stats, rfc3339};

@@ -3,8 +3,9 @@
 use super::hold::Hold;
 use super::schema::{SCHEMA_VERSION, after, key};
 use super::store::{Batch, Engine, Store, StoreError, sync_dir};
-use super::{Archive, ArchiveError};
+use super::{Archive, ArchiveError, warc};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -17,6 +18,8 @@ const READY: &str = "index.ready";
 const OLD: &str = "index.old-";
 /// Rows that the WARC files do not hold: runs, crawls of sites, learned pace.
 const KEPT: [u8; 3] = [b'n', b's', b'h'];
+/// The row with the plan of a rebuild that is under way.
+const PLAN: &[u8] = b"plan";
 
 /// What `khobao.json` says.
 #[derive(Debug, Serialize, Deserialize)]
@@ -31,17 +34,27 @@ pub(super) struct Marker {
     id: String,
 }
 
+const MARKER: &str = "khobao.json";
 /// The marker while it is written; a creation that was cut short may leave it behind.
 const MARKER_BEGUN: &str = "khobao.json.new";
 
 impl Marker {
     fn read(dir: &Path) -> Result<Self, ArchiveError> {
-        let path = dir.join("khobao.json");
+        let path = dir.join(MARKER);
         let text = match std::fs::read_to_string(&path) {
             Ok(text) => text,
             Err(why) if why.kind() == std::io::ErrorKind::NotFound => {
-                return Err(ArchiveError::Missing {
-                    dir: dir.to_owned(),
+                let warcs = warc::files(&dir.join("warc")).unwrap_or_default();
+                return Err(if warcs.is_empty() {
+                    ArchiveError::Missing {
+                        dir: dir.to_owned(),
+                    }
+                } else {
+                    ArchiveError::Row {
+                        dir: dir.to_owned(),
+                        what: MARKER.to_owned(),
+                        why: "it is not there".to_owned(),
+                    }
                 });
             }
             Err(why) => {
@@ -88,12 +101,57 @@ impl Marker {
         Ok(marker)
     }
 
-    pub fn engine(&self) -> Result<Engine, ArchiveError> {
+    pub fn engine(&self, dir: &Path) -> Result<Engine, ArchiveError> {
         self.engine.parse().map_err(|why| ArchiveError::Row {
-            dir: PathBuf::from("khobao.json"),
-            what: "the engine".to_owned(),
+            dir: dir.to_owned(),
+            what: MARKER.to_owned(),
             why,
         })
+    }
+
+    /// Makes a marker again that is lost or cannot be read: the WARC files name the archive, the
+    /// index its engine. What is there is put aside. Gives what was wrong.
+    fn remade(dir: &Path, engine: Engine) -> Result<Option<String>, ArchiveError> {
+        let wrong = match Self::read(dir).and_then(|marker| marker.engine(dir)) {
+            Ok(_) => return Ok(None),
+            Err(why @ (ArchiveError::Missing { .. } | ArchiveError::Row { .. })) => why,
+            Err(why) => return Err(why),
+        };
+        let warcs = dir.join("warc");
+        let names = match warcs.is_dir() {
+            true => warc::files(&warcs)?,
+            false => Vec::new(),
+        };
+        // The archive that most files say they are of.
+        let mut ids: BTreeMap<String, usize> = BTreeMap::new();
+        let named = |name: &String| {
+            let first = warc::Reader::open(&warcs.join(name)).ok()?.next()?;
+            part_of(&first.ok()?)
+        };
+        for id in names.iter().filter_map(named) {
+            *ids.entry(id).or_default() += 1;
+        }
+        let Some((id, _)) = ids.into_iter().max_by_key(|(_, files)| *files) else {
+            return Err(wrong);
+        };
+        let (path, bad) = (dir.join(MARKER), dir.join("khobao.json.bad"));
+        if path.exists() {
+            std::fs::rename(&path, &bad).map_err(|why| io(&path, "put aside", &why))?;
+        }
+        let engine = Engine::of(&dir.join(INDEX)).unwrap_or(engine);
+        Self::new(engine, id).write(dir)?;
+        Ok(Some(wrong.to_string()))
+    }
+
+    fn new(engine: Engine, id: String) -> Self {
+        Self {
+            format: "khobao archive".to_owned(),
+            schema: SCHEMA_VERSION,
+            engine: engine.to_string(),
+            created: chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Secs, true),
+            software: concat!("khobao/", env!("CARGO_PKG_VERSION")).to_owned(),
+            id,
+        }
     }
 
     pub fn write(&self, dir: &Path) -> Result<(), ArchiveError> {
@@ -102,10 +160,22 @@ impl Marker {
         let temp = dir.join(MARKER_BEGUN);
         std::fs::write(&temp, text)
             .and_then(|()| std::fs::File::open(&temp)?.sync_all())
-            .and_then(|()| std::fs::rename(&temp, dir.join("khobao.json")))
+            .and_then(|()| std::fs::rename(&temp, dir.join(MARKER)))
             .map_err(|why| io(dir, "write", &why))?;
         Ok(sync_dir(dir)?)
     }
+}
+
+/// The archive that a WARC file's first record says it is part of (warcinfo, `isPartOf`).
+pub(super) fn part_of(first: &warc::Stored) -> Option<String> {
+    if first.kind() != "warcinfo" {
+        return None;
+    }
+    let text = std::str::from_utf8(&first.block).ok()?;
+    let line = text
+        .lines()
+        .find_map(|line| line.strip_prefix("isPartOf:"))?;
+    line.trim().strip_prefix("urn:uuid:").map(str::to_owned)
 }
 
 pub(super) fn io(dir: &Path, doing: &'static str, why: &std::io::Error) -> ArchiveError {
@@ -167,15 +237,7 @@ impl Archive {
         let archive = Self::with(dir, id.clone(), store, hold);
         archive.begin()?;
         archive.store.flush()?;
-        let marker = Marker {
-            format: "khobao archive".to_owned(),
-            schema: SCHEMA_VERSION,
-            engine: engine.to_string(),
-            created: chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Secs, true),
-            software: concat!("khobao/", env!("CARGO_PKG_VERSION")).to_owned(),
-            id,
-        };
-        marker.write(dir)?;
+        Marker::new(engine, id).write(dir)?;
         archive.seal("init", &[], None)?;
         Ok(archive)
     }
@@ -191,6 +253,11 @@ impl Archive {
     pub fn open(dir: &Path) -> Result<Self, ArchiveError> {
         Marker::read(dir)?;
         let hold = Hold::take(dir)?;
+        Self::open_held(dir, hold)
+    }
+
+    /// Opens the archive at `dir`, which this process holds already.
+    pub fn open_held(dir: &Path, hold: Hold) -> Result<Self, ArchiveError> {
         let marker = Marker::settled(dir)?;
         if marker.schema < SCHEMA_VERSION {
             return Err(ArchiveError::Older {
@@ -198,7 +265,7 @@ impl Archive {
                 found: marker.schema,
             });
         }
-        let engine = marker.engine()?;
+        let engine = marker.engine(dir)?;
         let store = engine.open(&dir.join(INDEX), false)?;
         let mut archive = Self::with(dir, marker.id, store, hold);
         match archive.row::<u32>(&key(b'm', &[b"schema"]))? {
@@ -217,6 +284,32 @@ impl Archive {
             }
             .into()),
         }
+    }
+
+    /// Closes the index and goes on holding the archive.
+    pub fn into_hold(self) -> Hold {
+        let Self { store, _hold, .. } = self;
+        drop(store);
+        _hold
+    }
+
+    /// Holds the archive at `dir` without opening its index, whatever state that is in.
+    pub fn hold(dir: &Path) -> Result<Hold, ArchiveError> {
+        Marker::read(dir)?;
+        Hold::take(dir)
+    }
+
+    /// Holds the archive at `dir`; a marker that is lost or cannot be read is made again from what
+    /// the WARC files say, and what was wrong is given.
+    pub fn hold_mended(dir: &Path, engine: Engine) -> Result<(Hold, Option<String>), ArchiveError> {
+        if !dir.is_dir() {
+            return Err(ArchiveError::Missing {
+                dir: dir.to_owned(),
+            });
+        }
+        let hold = Hold::take(dir)?;
+        let wrong = Marker::remade(dir, engine)?;
+        Ok((hold, wrong))
     }
 
     /// Fails when another process holds the archive at `dir`; a folder without one is free.
@@ -245,44 +338,34 @@ pub struct Rebuilding {
 impl Rebuilding {
     /// Goes on with the index that an interrupted rebuild of the same `plan` left, or begins one.
     /// The plan names what is read and how (WARC files, profiles): another one begins anew.
-    pub fn open(dir: &Path, plan: &str) -> Result<Self, ArchiveError> {
-        Marker::read(dir)?;
-        let hold = Hold::take(dir)?;
+    pub fn open(dir: &Path, plan: &str, hold: Hold) -> Result<Self, ArchiveError> {
         let marker = Marker::settled(dir)?;
+        let engine = marker.engine(dir)?;
         let next = dir.join(NEXT);
-        let plan_key = key(b'm', &[b"plan"]);
+        let mut hold = hold;
         if next.exists()
-            && let Ok(store) = marker.engine()?.open(&next, false)
+            && let Ok(store) = engine.open(&next, false)
         {
-            let archive = Archive::with(dir, marker.id, store, hold);
-            if archive.row::<String>(&plan_key).ok().flatten().as_deref() == Some(plan) {
+            let archive = Archive::with(dir, marker.id.clone(), store, hold);
+            let begun = archive.row::<String>(&key(b'm', &[PLAN])).ok().flatten();
+            if begun.as_deref() == Some(plan) {
                 return Ok(Self {
                     archive: Arc::new(archive),
                     lost: None,
                     dir: dir.to_owned(),
                 });
             }
-            drop(archive);
-            return Self::anew(dir, plan);
+            hold = archive.into_hold();
         }
-        drop(hold);
-        Self::anew(dir, plan)
-    }
-
-    fn anew(dir: &Path, plan: &str) -> Result<Self, ArchiveError> {
-        Marker::read(dir)?;
-        let hold = Hold::take(dir)?;
-        let marker = Marker::settled(dir)?;
-        let next = dir.join(NEXT);
         if next.exists() {
             std::fs::remove_dir_all(&next).map_err(|why| io(&next, "clear", &why))?;
         }
-        let store = marker.engine()?.open(&next, true)?;
+        let store = engine.open(&next, true)?;
         let archive = Archive::with(dir, marker.id, store, hold);
         archive.begin()?;
         let lost = archive.take_over(&dir.join(INDEX))?;
         let mut batch = Batch::default();
-        archive.put(&mut batch, key(b'm', &[b"plan"]), plan);
+        archive.put(&mut batch, key(b'm', &[PLAN]), plan);
         archive.put_open(&mut batch, "rebuild");
         archive.store.apply(batch)?;
         archive.store.flush()?;
@@ -293,23 +376,26 @@ impl Rebuilding {
         })
     }
 
-    /// Puts the new index in the place of the old one, which is kept aside. Durable on return.
-    pub fn finish(self) -> Result<Option<PathBuf>, ArchiveError> {
+    /// Puts the new index in the place of the old one, which is kept aside, and opens it; gives
+    /// where the old one is. Durable on return.
+    pub fn finish(self) -> Result<(Archive, Option<PathBuf>), ArchiveError> {
         let Self { archive, dir, .. } = self;
         let mut batch = Batch::default();
-        batch.delete(key(b'm', &[b"plan"]));
+        batch.delete(key(b'm', &[PLAN]));
         archive.unmark(&mut batch)?;
         archive.store.apply(batch)?;
         archive.store.flush()?;
-        // The lock is kept until the folders have changed places.
-        let archive = Arc::into_inner(archive);
-        let hold = archive.map(|archive| archive._hold);
+        // The lock is kept while the folders change places. (Should somebody else hold the new
+        // index still, the lock goes with them.)
+        let hold = match Arc::into_inner(archive) {
+            Some(archive) => archive.into_hold(),
+            None => Hold::take(&dir)?,
+        };
         let aside = swap(&dir, NEXT)?;
         let mut marker = Marker::settled(&dir)?;
         marker.schema = SCHEMA_VERSION;
         marker.write(&dir)?;
-        drop(hold);
-        Ok(aside)
+        Ok((Archive::open_held(&dir, hold)?, aside))
     }
 }
 
@@ -362,14 +448,14 @@ impl Archive {
     }
 }
 
-/// Removes the indexes that earlier rebuilds put aside; gives their names.
-pub fn discard_old(dir: &Path) -> Result<Vec<String>, ArchiveError> {
-    let _hold = Hold::take(dir)?;
+/// Removes the indexes that earlier rebuilds put aside, and what a change of engines that was cut
+/// short left; gives their names.
+pub fn discard_old(dir: &Path, _hold: &Hold) -> Result<Vec<String>, ArchiveError> {
     let listing = std::fs::read_dir(dir).map_err(|why| io(dir, "list", &why))?;
     let mut gone = Vec::new();
     for entry in listing.flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
-        if name.starts_with(OLD) {
+        if name.starts_with(OLD) || [super::migrate::NEXT, READY].contains(&name.as_str()) {
             let path = entry.path();
             std::fs::remove_dir_all(&path).map_err(|why| io(&path, "remove", &why))?;
             gone.push(name);

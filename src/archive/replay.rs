@@ -81,17 +81,7 @@ fn origin(path: &Path, name: &str) -> Origin {
     let Some(Ok(first)) = reader.next() else {
         return foreign();
     };
-    let part_of = || -> Option<String> {
-        if first.kind() != "warcinfo" {
-            return None;
-        }
-        let text = std::str::from_utf8(&first.block).ok()?;
-        let line = text
-            .lines()
-            .find_map(|line| line.strip_prefix("isPartOf:"))?;
-        line.trim().strip_prefix("urn:uuid:").map(str::to_owned)
-    };
-    match part_of() {
+    match super::open::part_of(&first) {
         Some(id) => Origin {
             stream: format!("archive {id}"),
             date: first.field("WARC-Date").unwrap_or_default().to_owned(),

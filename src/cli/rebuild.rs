@@ -3,7 +3,7 @@
 use super::args::Rebuild;
 use super::{Failure, code, data, setup};
 use crate::archive::warc::{self, Taken};
-use crate::archive::{self, Archive, ArchiveError};
+use crate::archive::{self, Archive, ArchiveError, Hold};
 use crate::config::Config;
 use crate::crawl::{self, Rebuilt};
 use crate::extract::profile::ProfileSet;
@@ -16,6 +16,17 @@ use std::sync::Arc;
 pub(super) fn rebuild(config: &Path, args: Rebuild) -> anyhow::Result<u8> {
     let (config, profiles) = setup::load(config)?;
     let mut out = String::new();
+    // Held from here to the end: nobody else writes while files are closed, copied and read.
+    let hold = match Archive::hold_mended(&config.archive, setup::engine(&config)) {
+        Ok((hold, wrong)) => {
+            if let Some(why) = wrong {
+                out.push_str(&format!("khobao.json was made again ({why})\n"));
+            }
+            hold
+        }
+        Err(ArchiveError::Missing { .. }) if args.from.is_some() => hold_or_make(&config)?,
+        Err(why) => return Err(why.into()),
+    };
     let mut taken = Vec::new();
     if let Some(from) = &args.from {
         if !from.is_dir() {
@@ -38,11 +49,11 @@ pub(super) fn rebuild(config: &Path, args: Rebuild) -> anyhow::Result<u8> {
             ));
         }
         let files: Vec<PathBuf> = names.iter().map(|name| from.join(name)).collect();
-        let (text, names) = take_in(&config, &files)?;
+        let (text, names) = take_in(&config, &hold, &files)?;
         out.push_str(&text);
         taken = names;
     }
-    let done = run(&config, &profiles, "rebuild", &taken)?;
+    let (done, hold) = run(&config, &profiles, hold, "rebuild", &taken)?;
     match done.as_sealed {
         Some(true) => out.push_str("the records are those that the ledger had sealed\n"),
         Some(false) => out.push_str("the records differ from those that the ledger had sealed\n"),
@@ -54,7 +65,7 @@ pub(super) fn rebuild(config: &Path, args: Rebuild) -> anyhow::Result<u8> {
     if args.discard_old && !whole {
         out.push_str("the old indexes are kept, since not everything could be read\n");
     } else if args.discard_old {
-        for name in archive::discard_old(&config.archive)? {
+        for name in archive::discard_old(&config.archive, &hold)? {
             out.push_str(&format!("removed {name}\n"));
         }
     }
@@ -64,8 +75,9 @@ pub(super) fn rebuild(config: &Path, args: Rebuild) -> anyhow::Result<u8> {
 
 pub(super) fn import(config: &Path, files: &[PathBuf]) -> anyhow::Result<u8> {
     let (config, profiles) = setup::load(config)?;
-    let (mut out, taken) = take_in(&config, files)?;
-    let done = run(&config, &profiles, "import", &taken)?;
+    let hold = hold_or_make(&config)?;
+    let (mut out, taken) = take_in(&config, &hold, files)?;
+    let (done, _hold) = run(&config, &profiles, hold, "import", &taken)?;
     out.push_str(&describe(&done));
     data::print(&out)?;
     Ok(code_of(&done))
@@ -89,41 +101,48 @@ pub(super) fn merge(config: &Path, other: &Path) -> anyhow::Result<u8> {
             "an archive cannot be merged with itself; name another one",
         ));
     }
+    let hold = hold_or_make(&config)?;
     // Until everything is copied nobody adds to it.
     let lock = other.join("lock").exists();
     let held = lock.then(|| Archive::keep(other)).transpose()?;
     let warcs = other.join("warc");
     let names = warc::files(&warcs)?;
     let files: Vec<PathBuf> = names.iter().map(|name| warcs.join(name)).collect();
-    let (mut out, taken) = take_in(&config, &files)?;
+    let (mut out, taken) = take_in(&config, &hold, &files)?;
     drop(held);
-    let done = run(&config, &profiles, "merge", &taken)?;
+    let (done, _hold) = run(&config, &profiles, hold, "merge", &taken)?;
     out.push_str(&describe(&done));
     data::print(&out)?;
     Ok(code_of(&done))
 }
 
-/// Copies files into the archive's folder, which is made when it is not there.
-fn take_in(config: &Config, files: &[PathBuf]) -> anyhow::Result<(String, Vec<String>)> {
-    match Archive::open(&config.archive) {
-        Ok(archive) => drop(archive),
+/// Holds the archive, whatever its index is like; makes one where there is none.
+fn hold_or_make(config: &Config) -> anyhow::Result<Hold> {
+    match Archive::hold(&config.archive) {
         Err(ArchiveError::Missing { .. }) => {
-            drop(Archive::create(&config.archive, setup::engine(config))?);
+            let archive = Archive::create(&config.archive, setup::engine(config))?;
+            Ok(archive.into_hold())
         }
-        Err(ArchiveError::Older { .. }) => {}
-        // What the index is like does not matter here.
-        Err(why) if why.is_damage() => {}
-        Err(why) => return Err(why.into()),
+        other => Ok(other?),
     }
+}
+
+/// Copies files into the archive's folder.
+fn take_in(
+    config: &Config,
+    _hold: &Hold,
+    files: &[PathBuf],
+) -> anyhow::Result<(String, Vec<String>)> {
     let dir = config.archive.join("warc");
     warc::recover(&dir)?;
+    let announce = |name: &str| archive::announce(&config.archive, &[name.to_owned()]);
     let mut out = String::new();
     let mut names = Vec::new();
     for file in files {
         let all = if is_zip(file)? {
-            wacz(&dir, file)?
+            wacz(&dir, file, &announce)?
         } else {
-            vec![warc::take_in(&dir, file)?]
+            vec![warc::take_in(&dir, file, &announce)?]
         };
         for taken in all {
             out.push_str(&line(file, &taken));
@@ -174,7 +193,11 @@ fn is_zip(file: &Path) -> anyhow::Result<bool> {
 }
 
 /// The WARC files of a WACZ (1.1.1: `archive/`).
-fn wacz(dir: &Path, file: &Path) -> anyhow::Result<Vec<Taken>> {
+fn wacz(
+    dir: &Path,
+    file: &Path,
+    announce: &dyn Fn(&str) -> Result<(), ArchiveError>,
+) -> anyhow::Result<Vec<Taken>> {
     let damaged = |why: zip::result::ZipError| warc::WarcError::Damaged {
         file: file.to_owned(),
         offset: 0,
@@ -205,7 +228,7 @@ fn wacz(dir: &Path, file: &Path) -> anyhow::Result<Vec<Taken>> {
         std::io::copy(&mut member, &mut out)
             .with_context(|| format!("cannot unpack {name} of {}", file.display()))?;
         drop(out);
-        all.push(warc::take_in(dir, &path)?);
+        all.push(warc::take_in(dir, &path, announce)?);
     }
     Ok(all)
 }
@@ -213,15 +236,11 @@ fn wacz(dir: &Path, file: &Path) -> anyhow::Result<Vec<Taken>> {
 pub(super) fn run(
     config: &Config,
     profiles: &Arc<ProfileSet>,
+    hold: Hold,
     kind: &str,
     taken: &[String],
-) -> anyhow::Result<Rebuilt> {
+) -> anyhow::Result<(Rebuilt, Hold)> {
     let dir = &config.archive;
-    if dir.join("warc").is_dir() {
-        for closed in warc::recover(&dir.join("warc"))? {
-            tracing::info!(file = %closed, "a WARC file of an interrupted run was closed");
-        }
-    }
     let bar = if std::io::stderr().is_terminal() {
         let bar = ProgressBar::new(0);
         // The template is fixed; should it ever not parse, the default bar serves.
@@ -234,7 +253,7 @@ pub(super) fn run(
     } else {
         ProgressBar::hidden()
     };
-    let done = crawl::rebuild(dir, config, profiles, (kind, taken), &|read, all| {
+    let done = crawl::rebuild(dir, hold, config, profiles, (kind, taken), &|read, all| {
         bar.set_length(all);
         bar.set_position(read);
     })?;

@@ -60,8 +60,9 @@ pub(super) fn open(config: &Config, profiles: &Arc<ProfileSet>) -> anyhow::Resul
                  index is made again from the WARC files, and the old one is kept",
                 config.archive.display()
             );
-            super::rebuild::run(config, profiles, "rebuild", &[])?;
-            Ok(Archive::open(&config.archive)?)
+            let hold = Archive::hold(&config.archive)?;
+            let (_, hold) = super::rebuild::run(config, profiles, hold, "rebuild", &[])?;
+            Ok(Archive::open_held(&config.archive, hold)?)
         }
         other => Ok(other?),
     }

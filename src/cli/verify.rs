@@ -37,7 +37,7 @@ pub(super) fn verify(config: &Path, args: Verify) -> anyhow::Result<u8> {
         let note = serde_json::json!({"share": found.share, "deep": args.deep});
         Some(archive.seal("verify", &[], Some(note))?)
     } else {
-        archive.ledger().ok().and_then(|mut all| Some(all.pop()?.1))
+        archive.ledger_end()?.map(|(_, digest)| digest)
     };
     if args.json {
         let mut report = serde_json::to_value(&found)?;

@@ -10,6 +10,7 @@ mod host;
 mod links;
 mod replay;
 mod reread;
+mod revisit;
 mod scope;
 mod site;
 mod withdraw;

@@ -2,13 +2,14 @@
 //! was fetched. No request leaves the machine.
 
 use super::analyse::{self, Asked};
+use super::revisit::{Name, earlier, names, referred};
 use super::scope::Scope;
 use super::{CrawlError, links};
-use crate::archive::schema::{CaptureRow, SiteRow, TaskKind, url_hash};
+use crate::archive::schema::{CaptureRow, SiteRow, TaskKind, UrlHash, url_hash};
 use crate::archive::warc::{self, Stored, WarcError};
 use crate::archive::{
-    Archive, ArchiveError, Captures, Committer, CrawlMode, End, Finished, Rebuilding, Replayed,
-    Task, new_task_row,
+    Archive, Captures, Committer, CrawlMode, End, Finished, Hold, Rebuilding, Replayed, Task,
+    new_task_row,
 };
 use crate::config::Config;
 use crate::domain::{Digest, Exchange, SiteId};
@@ -50,18 +51,23 @@ pub struct Rebuilt {
 
 /// Builds the index of the archive at `dir` again and puts it in the old one's place. An
 /// interrupted rebuild goes on where it was. `kind` and the names of the files that were `taken` in
-/// before go into the ledger. `progress` hears bytes read and bytes in all.
+/// before go into the ledger. `progress` hears bytes read and bytes in all. The archive is held
+/// all the time, and the hold is given back.
 pub fn rebuild(
     dir: &Path,
+    hold: Hold,
     config: &Config,
     profiles: &Arc<ProfileSet>,
     (kind, taken): (&str, &[String]),
     progress: &dyn Fn(u64, u64),
-) -> Result<Rebuilt, CrawlError> {
+) -> Result<(Rebuilt, Hold), CrawlError> {
     let warc_dir = dir.join("warc");
+    for closed in warc::recover(&warc_dir)? {
+        tracing::info!(file = %closed, "a WARC file of an interrupted run was closed");
+    }
     let scopes = Scope::all(config, profiles);
     let plan = plan(&warc_dir, &scopes)?;
-    let next = Rebuilding::open(dir, &plan)?;
+    let next = Rebuilding::open(dir, &plan, hold)?;
     let archive = Arc::clone(&next.archive);
     let mut replay = Replay {
         archive: Arc::clone(&archive),
@@ -99,22 +105,26 @@ pub fn rebuild(
     done.damage = std::mem::take(&mut captures.damage);
     drop(replay.committer);
     drop(replay.archive);
-    done.aside = next.finish()?;
-    let archive = Archive::open(dir)?;
-    let sealed = archive.ledger()?.pop().map(|(last, _)| last.records);
-    done.as_sealed = sealed.map(|sealed| archive.sum().is_ok_and(|sum| sum == sealed));
+    drop(captures);
+    let (archive, aside) = next.finish()?;
+    done.aside = aside;
     super::withdraw::hide(&archive)?;
+    let sealed = archive.last_sealed()?.map(|last| last.records);
+    done.as_sealed = sealed.map(|sealed| archive.sum().is_ok_and(|sum| sum == sealed));
     let note = serde_json::json!({"captures": done.captures, "files": taken});
     archive.seal(kind, taken, Some(note))?;
-    Ok(done)
+    Ok((done, archive.into_hold()))
 }
 
-/// What the result depends on: files with their lengths, profiles, sites.
+/// What the result depends on: files with their lengths and times, profiles, sites.
 fn plan(dir: &Path, scopes: &[(SiteId, Scope)]) -> Result<String, CrawlError> {
     let mut text = String::from(concat!("khobao/", env!("CARGO_PKG_VERSION"), "\n"));
     for name in warc::files(dir)? {
-        let length = std::fs::metadata(dir.join(&name)).map_or(0, |m| m.len());
-        text.push_str(&format!("{name} {length}\n"));
+        // (A file that is written anew without what was erased keeps its length.)
+        let facts = std::fs::metadata(dir.join(&name)).ok();
+        let length = facts.as_ref().map_or(0, |facts| facts.len());
+        let changed = facts.and_then(|facts| facts.modified().ok());
+        text.push_str(&format!("{name} {length} {changed:?}\n"));
     }
     for (id, scope) in scopes {
         let (site, profile) = (&scope.site, scope.profile.hash());
@@ -149,19 +159,26 @@ struct Placed {
     scope: usize,
     payload: Digest,
     revisit: bool,
+    /// A revisit whose first capture is not there.
+    lone: bool,
+    /// The hash of its canonical URL.
+    hash: UrlHash,
 }
 
 impl Replay {
     fn batch(&mut self, captures: &Captures, batch: Vec<Replayed>) -> Result<(), CrawlError> {
         let mut jobs = Vec::with_capacity(batch.len());
         // Payloads of this batch, which the index does not know yet.
-        let mut fresh: HashMap<String, usize> = HashMap::new();
+        let mut fresh: HashMap<Name, usize> = HashMap::new();
         for capture in batch {
             self.read += capture.stored.length;
             self.done.captures += 1;
             if let Some(job) = self.prepare(capture, &jobs, &fresh)? {
-                let id = job.capture.stored.field("WARC-Record-ID");
-                fresh.insert(id.unwrap_or_default().to_owned(), jobs.len());
+                // A revisit without its first capture has nothing to give.
+                if !job.lone {
+                    let all = names(&job.capture.stored, job.hash, job.job.at);
+                    fresh.extend(all.map(|name| (name, jobs.len())));
+                }
                 jobs.push(job);
             }
         }
@@ -209,7 +226,7 @@ impl Replay {
         &mut self,
         capture: Replayed,
         jobs: &[Placed],
-        fresh: &HashMap<String, usize>,
+        fresh: &HashMap<Name, usize>,
     ) -> Result<Option<Placed>, CrawlError> {
         let mut exchange = match capture.stored.to_exchange() {
             Ok(exchange) => exchange,
@@ -246,20 +263,29 @@ impl Replay {
             .and_then(|context| TaskKind::named(&context.task))
             .unwrap_or_else(|| kind(rules, &exchange));
         let revisit = capture.stored.kind() == "revisit";
+        let mut lone = false;
         if revisit {
-            let first = capture.stored.field("WARC-Refers-To").unwrap_or_default();
-            let first = fresh.get(first).and_then(|at| jobs.get(*at));
+            let first = referred(rules, &capture.stored);
+            let mut first = first.iter().filter_map(|name| jobs.get(*fresh.get(name)?));
+            let label = capture.stored.payload_digest();
+            let label = label.and_then(Digest::from_warc_label);
+            // Two captures of other programs may have one time.
+            let first = first.find(|first| label.is_none_or(|label| label == first.payload));
             let payload = match first {
                 Some(first) => Some(first.job.exchange.payload.clone()),
                 None => earlier(&self.archive, &self.dir, rules, &capture.stored)?,
             };
             match payload {
                 Some(payload) => exchange.payload = payload,
-                None => self.done.lone_revisits += 1,
+                None => lone = true,
             }
+            self.done.lone_revisits += u64::from(lone);
         }
         let payload = Digest::of(&exchange.payload);
+        let hash = url_hash(rules.policy.canonical(&exchange.url).as_str());
         Ok(Some(Placed {
+            lone,
+            hash,
             job: Job {
                 exchange,
                 at: capture.at,
@@ -320,39 +346,6 @@ impl Replay {
         }
         Ok(())
     }
-}
-
-/// The payload that a revisit record refers to (WARC 1.1, 6.7.2).
-pub(super) fn earlier(
-    archive: &Archive,
-    dir: &Path,
-    scope: &Scope,
-    stored: &Stored,
-) -> Result<Option<bytes::Bytes>, ArchiveError> {
-    let uri = stored
-        .field("WARC-Refers-To-Target-URI")
-        .map(|uri| uri.trim_matches(['<', '>']))
-        .or_else(|| stored.uri());
-    let date = stored.field("WARC-Refers-To-Date");
-    let at = date.and_then(|date| chrono::DateTime::parse_from_rfc3339(date).ok());
-    let url = uri.and_then(|uri| url::Url::parse(uri).ok());
-    let (Some(url), Some(at)) = (url, at) else {
-        return Ok(None);
-    };
-    let url = scope.policy.canonical(&url);
-    let row = archive.capture(&url_hash(url.as_str()), at.timestamp_micros())?;
-    let Some(row) = row else { return Ok(None) };
-    // Two captures of other programs may have one time.
-    let digest = stored.payload_digest().and_then(Digest::from_warc_label);
-    if digest.is_some_and(|digest| digest != row.payload) {
-        return Ok(None);
-    }
-    let stored = match warc::read_at(&dir.join(&row.file), row.offset) {
-        Ok(stored) => stored,
-        Err(WarcError::Damaged { .. }) => return Ok(None),
-        Err(why) => return Err(why.into()),
-    };
-    Ok(stored.to_exchange().ok().map(|exchange| exchange.payload))
 }
 
 /// What a URL was probably asked for, where the record does not say.

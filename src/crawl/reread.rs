@@ -128,12 +128,12 @@ impl<'a> DeepCheck<'a> {
     pub fn check(&self, row: &RecordRow, revision: &RevisionRow) -> Option<String> {
         let found = match self.0.one(row, revision) {
             Reading::Article(found) => found,
+            Reading::Refused(_) if !self.is_read_alike(row, revision) => return None,
             Reading::Damaged(why) | Reading::Refused(why) => {
                 return Some(format!("revision {}: {why}", revision.number));
             }
         };
-        if found.profile.1 != revision.provenance.profile_hash
-            || revision.provenance.crawler != concat!("khobao/", env!("CARGO_PKG_VERSION"))
+        if found.profile.1 != revision.provenance.profile_hash || !self.is_read_alike(row, revision)
         {
             return None;
         }
@@ -144,6 +144,17 @@ impl<'a> DeepCheck<'a> {
                 revision.number
             )
         })
+    }
+}
+
+impl DeepCheck<'_> {
+    /// Whether today's program and profile are those that had read the revision.
+    fn is_read_alike(&self, row: &RecordRow, revision: &RevisionRow) -> bool {
+        let by = &revision.provenance;
+        let scope = self.0.scope(row);
+        let today = scope.and_then(|scope| scope.profiles.get(&by.profile));
+        by.crawler == concat!("khobao/", env!("CARGO_PKG_VERSION"))
+            && today.is_some_and(|today| today.hash().to_string() == by.profile_hash)
     }
 }
 
@@ -276,7 +287,7 @@ impl Work<'_> {
     }
 
     fn first(&self, scope: &Scope, stored: &Stored) -> Result<Option<bytes::Bytes>, WarcError> {
-        super::replay::earlier(self.archive, &self.dir, scope, stored).map_err(|why| match why {
+        super::revisit::earlier(self.archive, &self.dir, scope, stored).map_err(|why| match why {
             ArchiveError::Warc(why) => why,
             other => WarcError::Damaged {
                 file: self.dir.clone(),

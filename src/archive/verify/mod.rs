@@ -96,6 +96,11 @@ struct State {
     done: usize,
     found: Verification,
     sum: Sum,
+    /// The ledger's end and the sum of all revisions when it began.
+    #[serde(default)]
+    sealed: Option<(u64, Digest)>,
+    #[serde(default)]
+    kept_sum: Option<Sum>,
 }
 
 const CHECKED: &[u8] = b"checked/";
@@ -121,8 +126,14 @@ impl Archive {
         } else {
             None
         };
+        let sealed = self.ledger_end()?;
+        let kept_sum = self.sum()?;
+        // What was checked before the archive was changed says nothing of what it is now.
+        let kept = kept.filter(|kept| (kept.sealed, kept.kept_sum) == (sealed, Some(kept_sum)));
         let mut state = kept.unwrap_or_else(|| State {
             began: chrono::Utc::now().timestamp_micros(),
+            sealed,
+            kept_sum: Some(kept_sum),
             ..State::default()
         });
         let mut check = Check {
@@ -132,9 +143,7 @@ impl Archive {
             found: std::mem::take(&mut state.found),
             sum: state.sum,
         };
-        if state.done == 0 {
-            check.custody()?;
-        }
+        check.custody()?;
         let names = warc::files(&self.warc_dir())?;
         let mut units: Vec<Unit> = names.iter().cloned().map(Unit::File).collect();
         units.extend((0..=u8::MAX).map(Unit::Rows));
@@ -223,9 +232,13 @@ impl Check<'_> {
     fn custody(&mut self) -> Result<(), ArchiveError> {
         self.found.interrupted = self.archive.is_open()?;
         for (place, what) in self.archive.check_custody()? {
-            self.damage(place, what);
+            let found = Damage { place, what };
+            // A check that goes on has found some of it before.
+            if !self.found.damage.contains(&found) {
+                self.found.damage.push(found);
+            }
         }
-        self.found.ledger = self.archive.ledger().map_or(0, |lines| lines.len() as u64);
+        self.found.ledger = self.archive.ledger_end()?.map_or(0, |(lines, _)| lines);
         Ok(())
     }
 
@@ -240,10 +253,10 @@ impl Check<'_> {
             );
         }
         // A run that was cut short is sealed by the next one.
-        let last = self.archive.ledger().ok().and_then(|mut lines| lines.pop());
+        let last = self.archive.last_sealed()?;
         if self.found.unsealed == 0
             && !self.found.interrupted
-            && last.is_some_and(|(last, _)| last.records != sum)
+            && last.is_some_and(|last| last.records != sum)
         {
             self.damage(
                 "records",

@@ -2,7 +2,7 @@
 //! of its own, packed anew (records verbatim) where not. The file's own bytes are never changed.
 
 use super::WarcError;
-use super::cdxj::{Scan, index_file};
+use super::cdxj::{Scan, beside, index_file};
 use super::pack::{Level, Packer};
 use super::reader::Reader;
 use super::stored::Stored;
@@ -31,8 +31,13 @@ pub struct Taken {
     pub damaged: Vec<String>,
 }
 
-/// Takes `file` into `dir`. Durable on return, and indexed.
-pub fn take_in(dir: &Path, file: &Path) -> Result<Taken, WarcError> {
+/// Takes `file` into `dir`. Durable on return, and indexed. `announce` hears the name of a file of
+/// the folder before it is replaced.
+pub fn take_in<E: From<WarcError>>(
+    dir: &Path,
+    file: &Path,
+    announce: &dyn Fn(&str) -> Result<(), E>,
+) -> Result<Taken, E> {
     let scan = Scan::of(file)?;
     let length = std::fs::metadata(file)
         .map_err(|why| WarcError::io("measure", file, &why))?
@@ -42,7 +47,8 @@ pub fn take_in(dir: &Path, file: &Path) -> Result<Taken, WarcError> {
             file: file.to_owned(),
             offset: 0,
             why: "it holds no WARC record that can be read".to_owned(),
-        });
+        }
+        .into());
     }
     let mut taken = Taken {
         records: scan.records,
@@ -68,6 +74,17 @@ pub fn take_in(dir: &Path, file: &Path) -> Result<Taken, WarcError> {
     let name = place(dir, file, &part, &taken)?;
     match name {
         Some(path) => {
+            if path.exists() {
+                announce(&file_name(&path))?;
+                // Without an index the next start makes one, should this be cut short.
+                let index = beside(&path);
+                match std::fs::remove_file(&index) {
+                    Err(why) if why.kind() != io::ErrorKind::NotFound => {
+                        return Err(WarcError::io("remove", &index, &why).into());
+                    }
+                    _ => dir_sync(dir)?,
+                }
+            }
             std::fs::rename(&part, &path).map_err(|why| write("rename", &why))?;
             dir_sync(dir)?;
             index_file(&path)?;

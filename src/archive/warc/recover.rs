@@ -9,13 +9,21 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Seek as _, SeekFrom};
 use std::path::Path;
 
-/// Closes what was left open in `dir`; gives the names of the files.
+/// Closes what was left open in `dir`, which the caller holds; gives the names of the files.
 pub fn recover(dir: &Path) -> Result<Vec<String>, WarcError> {
     let mut closed = Vec::new();
     let listing = std::fs::read_dir(dir).map_err(|why| WarcError::io("list", dir, &why))?;
     for entry in listing.flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
         let path = entry.path();
+        if is_stale(&name) {
+            let gone = match path.is_dir() {
+                true => std::fs::remove_dir_all(&path),
+                false => std::fs::remove_file(&path),
+            };
+            gone.map_err(|why| WarcError::io("remove", &path, &why))?;
+            continue;
+        }
         if !name.ends_with(".warc.gz") || beside(&path).exists() {
             continue;
         }
@@ -34,6 +42,15 @@ pub fn recover(dir: &Path) -> Result<Vec<String>, WarcError> {
     }
     closed.sort();
     Ok(closed)
+}
+
+/// Whether this is a copy that was being made when the program ended: what it was made from is
+/// there still. (Whoever calls holds the archive, so nobody is making it now.)
+fn is_stale(name: &str) -> bool {
+    let part = name.strip_suffix(".part");
+    let part =
+        part.is_some_and(|sum| sum.len() == 64 && sum.bytes().all(|b| b.is_ascii_hexdigit()));
+    part || name.ends_with(".warc.gz.erasing") || name.starts_with(".tmp")
 }
 
 /// Moves what follows `good` to `NAME.torn`; the copy is on the disk before the cut is made.
