@@ -6,7 +6,7 @@ use super::revisit::{Name, earlier, names, referred};
 use super::scope::Scope;
 use super::{CrawlError, links};
 use crate::archive::schema::{CaptureRow, SiteRow, TaskKind, UrlHash, url_hash};
-use crate::archive::warc::{self, Stored, WarcError};
+use crate::archive::warc::{self, WarcError};
 use crate::archive::{
     Archive, Captures, Committer, CrawlMode, End, Finished, Hold, Rebuilding, Replayed, Task,
     new_task_row,
