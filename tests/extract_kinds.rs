@@ -158,6 +158,21 @@ fn feeds_and_sitemaps_broken_or_not() {
 }
 
 #[test]
+fn a_sitemap_is_read_to_its_end() {
+    let entry = |n| format!("<url><loc>https://mttq.example.vn/tin/bai-{n}.html</loc></url>");
+    let entries: String = (1..=50_000).map(entry).collect();
+    let text = format!("<urlset>{entries}</urlset>");
+    let page = read(
+        text.as_bytes(),
+        "/sitemap.xml",
+        "nukeviet",
+        200,
+        Expect::Sitemap,
+    );
+    assert_eq!(urls(&page, LinkKind::Article).len(), 50_000);
+}
+
+#[test]
 fn a_stub_may_set_its_cookie_in_the_header() {
     let stub =
         b"<html><head><meta http-equiv=\"refresh\" content=\"0\"></head><body></body></html>";

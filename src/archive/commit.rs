@@ -376,9 +376,13 @@ impl Committer {
                 .entry(row.site.as_str().to_owned())
                 .or_default();
             report.count(outcome, 1);
+            if let Some(capture) = &capture {
+                self.learn(&mut batch, &row, outcome, capture.at)?;
+            }
             row.outcome = Some(outcome);
         }
         if let Some(capture) = &mut capture {
+            row.visited = Some(capture.at);
             capture.record = row
                 .record
                 .filter(|_| outcome.is_some_and(Outcome::is_article));
@@ -397,7 +401,8 @@ impl Committer {
             batch.put(queue_key(&row.site, queued, &hash), Vec::new());
         }
         archive.put(&mut batch, key(b'u', &[&hash]), &row);
-        let added = self.follow(&mut batch, &row, finished.links, mode, now)?;
+        let vanished = self.vanished(&mut batch, &row, &finished.links, mode, now)?;
+        let added = vanished + self.follow(&mut batch, &row, finished.links, mode, now)?;
         if let Some(mark) = mark {
             archive.put_mark(&mut batch, mark);
         }

@@ -5,8 +5,9 @@ use super::commit::{Committer, CrawlMode, Known, NewTask};
 use super::schema::{TaskKind, UrlHash, UrlRow, key, url_hash};
 use super::store::Batch;
 use super::{ArchiveError, frontier};
-use crate::domain::{LinkKind, Outcome, RecordId};
+use crate::domain::{LinkKind, Outcome, RecordId, page_number};
 use std::collections::HashSet;
+use url::Url;
 
 fn known(row: &UrlRow, generation: u32) -> Known {
     Known {
@@ -39,6 +40,14 @@ impl Committer {
         } else {
             Vec::new()
         };
+        // An update that finds something new on a page turns to the one after it, not to all that
+        // the page names.
+        let page = |url: &str| {
+            Url::parse(url)
+                .ok()
+                .map(|url| page_number(&url).unwrap_or(1))
+        };
+        let after = page(&from.url).map(|page| page.saturating_add(1));
         let mut turned = false;
         for link in links.into_iter().chain(next) {
             let hash = url_hash(&link.url);
@@ -55,7 +64,8 @@ impl Committer {
                 && link.kind != TaskKind::NextPage
                 && (known.listed || !listed)
             {
-                fresh |= known.new;
+                // (Blocks beside a list name the newest articles on every page of it.)
+                fresh |= known.new && link.via == Some(LinkKind::Item);
                 continue;
             }
             let Some(row) = self.archive.row::<UrlRow>(&key(b'u', &[&hash]))? else {
@@ -70,14 +80,14 @@ impl Committer {
                     turned = true;
                     row.behind.clone_from(&items);
                 }
-                fresh = true;
+                fresh |= row.via == Some(LinkKind::Item);
                 added += 1;
                 self.queue(batch, &hash, row, now, mode.generation);
                 continue;
             };
             let (mut row, waited) = frontier::moved(batch, &hash, row, &from.site);
             let new = row.kind == TaskKind::Article && row.found == mode.generation;
-            fresh |= new;
+            fresh |= new && link.via == Some(LinkKind::Item);
             if listed && !row.via.is_some_and(LinkKind::is_listed) {
                 self.list(batch, &hash, &mut row, link.via);
             }
@@ -87,7 +97,7 @@ impl Committer {
                 && row.generation < mode.generation
                 && match row.kind {
                     _ if waited => true,
-                    TaskKind::NextPage => mode.full || fresh,
+                    TaskKind::NextPage => mode.full || (fresh && page(&row.url) == after),
                     kind if kind.is_navigation() => true,
                     _ => mode.full,
                 };
@@ -132,7 +142,14 @@ impl Committer {
         self.archive.put(batch, key(b'u', &[hash]), row);
     }
 
-    fn queue(&mut self, batch: &mut Batch, hash: &UrlHash, row: UrlRow, now: i64, generation: u32) {
+    pub(super) fn queue(
+        &mut self,
+        batch: &mut Batch,
+        hash: &UrlHash,
+        row: UrlRow,
+        now: i64,
+        generation: u32,
+    ) {
         // A clock of its own keeps the order of discovery within one microsecond.
         self.clock = now.max(self.clock + 1);
         self.known.insert(*hash, known(&row, generation));

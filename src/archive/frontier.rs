@@ -280,6 +280,7 @@ pub(super) fn new_row(
         redirect: None,
         payload: None,
         captured: None,
+        visited: None,
     }
 }
 

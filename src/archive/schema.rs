@@ -18,6 +18,8 @@
 //! | `c` | URL hash, time | [`CaptureRow`] |
 //! | `f` | WARC file, 0, offset | URL hash and time of the capture that stands there |
 //! | `p` | payload digest | [`CaptureRow`] of the first capture of an image or attachment |
+//! | `e` | 0, site | [`super::Habits`]: how often it changes its articles |
+//! | `e` | 1, URL hash | the articles that a list, feed or sitemap named at its last visit |
 //! | `n` | start time | run report |
 //! | `w` | URL hash | tombstone of a withdrawn record, under each of its URLs |
 
@@ -183,9 +185,12 @@ pub struct UrlRow {
     /// The payload digest of its last capture.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub payload: Option<Digest>,
-    /// Time of its last capture, microseconds since 1970.
+    /// Time of its last capture that is no revisit record, microseconds since 1970.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub captured: Option<i64>,
+    /// Time of its last capture, microseconds since 1970.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub visited: Option<i64>,
 }
 
 impl UrlRow {

@@ -9,6 +9,9 @@ use std::time::Duration;
 use toml::Spanned;
 use url::{Host, Url};
 
+/// Known articles that an update visits again, where the file does not say.
+const REVISIT: usize = 100;
+
 /// A configuration that cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
@@ -371,6 +374,7 @@ fn check_site(
         seeds,
         pace,
         concurrency,
+        revisit: raw.revisit.unwrap_or(REVISIT),
         allow_private: raw.allow_private,
         enabled: raw.enabled.unwrap_or(true),
         capture: check_capture(at, raw.capture.as_deref())?,

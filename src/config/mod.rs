@@ -82,6 +82,8 @@ pub struct Site {
     pub pace: Duration,
     /// Requests under way at once.
     pub concurrency: usize,
+    /// Most known articles that an update visits again.
+    pub revisit: usize,
     /// Whether private and loopback addresses may be asked.
     pub allow_private: bool,
     /// Whether a crawl without names takes it.

@@ -50,6 +50,7 @@ pub(super) struct Site {
     pub seeds: Option<Vec<Spanned<String>>>,
     pub pace: Option<Spanned<String>>,
     pub concurrency: Option<Spanned<usize>>,
+    pub revisit: Option<usize>,
     #[serde(default)]
     pub allow_private: bool,
     pub enabled: Option<bool>,

@@ -3,7 +3,7 @@
 use super::scope::Scope;
 use crate::archive::NewTask;
 use crate::archive::schema::TaskKind;
-use crate::domain::{Article, Link, LinkKind, Outcome};
+use crate::domain::{Article, Link, LinkKind, Outcome, page_number};
 use crate::extract::profile::{SkipKind, UrlClass};
 use quick_cache::sync::Cache;
 use std::collections::HashSet;
@@ -162,20 +162,9 @@ impl Follow<'_> {
     }
 }
 
-/// Whether a listing's address names a page of it beyond the first: `/cat/page-3/`,
-/// `/cat/page/3/`, `?page=3`.
+/// Whether a listing's address names a page of it beyond the first.
 pub(crate) fn is_further_page(url: &Url) -> bool {
-    let number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-    let mut before = "";
-    for part in url.path().split('/') {
-        let part = part.trim_end_matches('/');
-        if part.strip_prefix("page-").is_some_and(number) || (before == "page" && number(part)) {
-            return true;
-        }
-        before = part;
-    }
-    url.query_pairs()
-        .any(|(name, value)| matches!(&*name, "page" | "p" | "trang") && number(&value))
+    page_number(url).is_some()
 }
 
 pub(crate) fn skip_outcome(kind: SkipKind) -> Outcome {

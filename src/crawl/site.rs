@@ -44,7 +44,8 @@ struct Work {
     /// Handed out or read ahead; their frontier entries are still there.
     held: HashSet<UrlHash>,
     pending: u64,
-    /// Whether the articles that no link leads to have been queued.
+    /// Whether the known articles that are to be visited again have been queued: those that no
+    /// link leads to (all of them in a full crawl), or those that are due (in an update).
     swept: bool,
     parked: Option<String>,
     /// The origin that the portal insists on, where it is not the configured base's.
@@ -189,6 +190,15 @@ impl SiteState {
             None if self.mode.full && self.since.is_none() && !work.swept => {
                 work.swept = true;
                 let added = archive.visit_unlinked(&self.site.id, self.mode.generation, now)?;
+                archive.flush()?;
+                work.pending += added;
+                drop(work);
+                return self.next(archive, now + added as i64);
+            }
+            None if !self.mode.full && self.since.is_none() && !work.swept => {
+                work.swept = true;
+                let (id, budget) = (&self.site.id, self.site.revisit);
+                let added = archive.visit_again(id, self.mode.generation, now, budget)?;
                 archive.flush()?;
                 work.pending += added;
                 drop(work);

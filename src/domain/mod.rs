@@ -8,6 +8,7 @@ mod exchange;
 mod id;
 mod outcome;
 mod page;
+mod paging;
 mod province;
 mod url;
 
@@ -21,4 +22,5 @@ pub use exchange::{Exchange, Fault, FaultKind, Timings, TlsFacts, Truncation};
 pub use id::{RecordId, SiteId};
 pub use outcome::Outcome;
 pub use page::{CharsetFacts, Link, LinkKind, NotArticle, Page, PageKind, Warning};
+pub use paging::page_number;
 pub use province::province_on;

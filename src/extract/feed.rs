@@ -9,6 +9,9 @@ use quick_xml::events::Event;
 use quick_xml::reader::Reader;
 use url::Url;
 
+/// Twice what one sitemap may hold (sitemaps.org, "Sitemap file requirements").
+const MAX_LOCATIONS: usize = 100_000;
+
 /// What a document is by its first element.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Xml {
@@ -90,6 +93,7 @@ pub(super) fn sitemap(
     } else {
         "url"
     };
+    links.take_at_most(MAX_LOCATIONS);
     let (hrefs, warnings) = locations(text, &[parent], "loc");
     for href in hrefs {
         let Some(known) = links.resolve(&href) else {
@@ -193,7 +197,7 @@ fn locations(text: &str, parents: &[&str], name: &str) -> (Vec<String>, Vec<Warn
             }
             _ => {}
         }
-        if out.len() >= 100_000 {
+        if out.len() >= MAX_LOCATIONS {
             break;
         }
     }

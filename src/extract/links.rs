@@ -20,6 +20,8 @@ pub(super) struct Links<'a> {
     list: Vec<Link>,
     /// The kinds that each address has, as bits.
     seen: HashMap<String, u16>,
+    /// How many are taken.
+    most: usize,
 }
 
 /// A kind's bit.
@@ -54,12 +56,18 @@ impl<'a> Links<'a> {
             base: None,
             list: Vec::new(),
             seen: HashMap::new(),
+            most: MAX_LINKS,
         }
+    }
+
+    /// Takes this many links at most, where pages may have more than pages for people.
+    pub fn take_at_most(&mut self, most: usize) {
+        self.most = most;
     }
 
     /// Adds a link.
     pub fn push(&mut self, url: &str, kind: LinkKind) {
-        if self.list.len() >= MAX_LINKS {
+        if self.list.len() >= self.most {
             return;
         }
         let kinds = match self.seen.get_mut(url) {
