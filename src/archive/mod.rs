@@ -15,6 +15,7 @@ mod open;
 mod read;
 mod replay;
 mod reread;
+mod rows;
 mod runs;
 pub mod schema;
 mod simhash;

@@ -383,6 +383,7 @@ fn check_site(
             .map(|hours| check_hours(at, hours))
             .transpose()?,
         province: raw.province.clone(),
+        unexplained: raw.unexplained,
     })
 }
 
