@@ -74,8 +74,12 @@ impl Urls {
             };
             if let Some(id) = known.record {
                 return if self.records.contains(&id) {
-                    let name = known.outcome.filter(|_| hop == 0).map(Outcome::name);
-                    (Class::Archived, name.unwrap_or("canonical_url"))
+                    let name = match known.outcome {
+                        _ if hop > 0 => Outcome::Redirected.name(),
+                        Some(outcome) => outcome.name(),
+                        None => "canonical_url",
+                    };
+                    (Class::Archived, name)
                 } else {
                     (Class::Unexplained, "record_lost")
                 };
