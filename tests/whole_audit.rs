@@ -385,6 +385,142 @@ fn damaged_rows_are_named_and_the_rest_is_audited() {
     assert_eq!(site(&audit)["records"], 30);
 }
 
+/// An article that was lost without a trace: neither its record nor its URL is in the index. The
+/// pages that name it still prove that it is missing.
+#[test]
+fn a_lost_article_is_missed_by_those_that_name_it() {
+    let (portal, place) = crawled(PortalConfig {
+        traps: false,
+        ..PortalConfig::with_articles(60)
+    });
+    let truth = portal.truth();
+    let lost = &truth[30];
+    let hash = khobao::archive::schema::url_hash(&lost.url);
+    let index = place.archive().join("index");
+    let store = Engine::of(&index).unwrap().open(&index, false).unwrap();
+    let mut batch = Batch::default();
+    batch.delete(key(b'u', &[&hash]));
+    batch.delete(key(b'r', &[&hash]));
+    store.apply(batch).unwrap();
+    store.flush().unwrap();
+    drop(store);
+    let audit = audited(&place, 5);
+    let found = site(&audit);
+    assert_eq!(found["records"], 59);
+    assert_eq!(count(&found["figure"], "unexplained"), 1);
+    let one = &found["unexplained"]["items"][0];
+    assert_eq!(one["url"], lost.url.as_str());
+    assert_eq!(one["why"], "never_taken_up");
+    let by = one["named_by"].as_str().unwrap();
+    let named = |url: &str| truth.iter().find(|t| t.url == url);
+    let names = |by: &khobao::portal::TruthArticle| {
+        by.newer.contains(&lost.url) || by.older.contains(&lost.url)
+    };
+    assert!(named(by).is_some_and(names), "{by}");
+    let broken = &found["chain"]["broken"];
+    assert_eq!(broken["total"], 1);
+    assert_eq!(broken["items"][0]["url"], lost.url.as_str());
+    // The sitemap, a listing and the numbers miss it, too.
+    let kinds = &found["sources"]["kinds"];
+    assert_eq!(kinds["sitemap"]["classes"]["unexplained"], 1);
+    let pages = found["sources"]["pages"]["items"].as_array().unwrap();
+    let mut sitemaps = pages.iter().filter(|page| page["kind"] == "sitemap");
+    let named = sitemaps.any(|page| page["unexplained"][0] == lost.url.as_str());
+    assert!(named, "{pages:#?}");
+    let gap = &found["ids"]["gaps"]["items"][0];
+    assert_eq!(
+        (&gap["from"], &gap["to"]),
+        (&lost.id.into(), &lost.id.into())
+    );
+    assert_eq!(gap["known"][0]["url"], lost.url.as_str());
+
+    // Where only a list of the portal names it, that list proves it.
+    let portal = Portal::start(PortalConfig {
+        traps: false,
+        ..PortalConfig::with_articles(12)
+    })
+    .unwrap();
+    let extra = format!("{}tin-tuc/bai-chi-co-trong-so-do-9000.html", portal.base());
+    let map = format!("<urlset><url><loc>{extra}</loc></url></urlset>");
+    portal.set_answer(
+        "/sitemap-vi.news.xml",
+        Canned::new(200, "text/xml", map),
+        usize::MAX,
+    );
+    let place = Place::new(&portal.base(), PAGES);
+    place.expect(0, &["crawl"]);
+    let gone = count(&audited(&place, 0)["figure"], "gone");
+    let index = place.archive().join("index");
+    let store = Engine::of(&index).unwrap().open(&index, false).unwrap();
+    let mut batch = Batch::default();
+    batch.delete(key(b'u', &[&khobao::archive::schema::url_hash(&extra)]));
+    store.apply(batch).unwrap();
+    store.flush().unwrap();
+    drop(store);
+    let audit = audited(&place, 5);
+    let one = &site(&audit)["unexplained"]["items"][0];
+    assert_eq!(one["url"], extra.as_str());
+    assert!(one["named_by"].as_str().unwrap().ends_with(".xml"), "{one}");
+    assert_eq!(count(&audit["figure"], "gone"), gone - 1);
+    assert_eq!(count(&audit["figure"], "unexplained"), 1);
+    assert_eq!(site(&audit)["chain"]["broken"]["total"], 0);
+}
+
+#[test]
+fn a_month_without_articles_is_a_hole_and_a_quiet_one_is_not() {
+    let portal = Portal::start(PortalConfig {
+        traps: false,
+        ..PortalConfig::with_articles(3)
+    })
+    .unwrap();
+    for article in portal.truth() {
+        portal.delete(article.id);
+    }
+    // Twelve a month in 2023, but none in August and seven in April.
+    for month in 1..=12 {
+        let articles = match month {
+            4 => 7,
+            8 => 0,
+            _ => 12,
+        };
+        for day in 1..=articles {
+            let title = format!("Chuyện ngày {day} tháng {month} ở cơ sở");
+            portal.publish(Draft {
+                published: format!("2023-{month:02}-{day:02}T08:00:00"),
+                ..Draft::new(&title, "DIC - Tin.", &[&title])
+            });
+        }
+    }
+    let place = Place::new(&portal.base(), PAGES);
+    place.expect(0, &["crawl"]);
+    let audit = audited(&place, 0);
+    let calendar = &site(&audit)["calendar"];
+    assert_eq!(calendar["months"]["2023-04"], 7);
+    assert_eq!(calendar["months"]["2023-08"], 0);
+    let holes = calendar["holes"]["items"].as_array().unwrap();
+    let whole = |hole: &&Value| hole.get("category").is_none();
+    let of_site: Vec<&Value> = holes.iter().filter(whole).collect();
+    assert_eq!(of_site.len(), 1, "{holes:#?}");
+    assert_eq!(of_site[0]["from"], "2023-08");
+    assert_eq!(of_site[0]["to"], "2023-08");
+    assert_eq!(of_site[0]["expected"], 12.0);
+    // In its one category, too.
+    assert_eq!(holes.len(), 2);
+    assert_eq!(holes[1]["category"], "Tin tức - Sự kiện");
+    // The portal has been silent ever since.
+    assert_eq!(calendar["silence"]["from"], "2024-01");
+    let text = place.expect(0, &["audit"]);
+    let year = text.lines().find(|line| line.starts_with("    2023 "));
+    let year = year.unwrap();
+    assert_eq!(year.matches('!').count(), 1, "{text}");
+    assert!(year.contains("··!"), "{text}");
+    assert!(text.contains("hole: 2023-08: 0 articles"), "{text}");
+    assert!(
+        text.contains("hole: 2023-08 in Tin tức - Sự kiện: "),
+        "{text}"
+    );
+}
+
 #[test]
 fn sites_are_audited_alone_and_unknown_ones_are_told() {
     let (portal, place) = crawled(PortalConfig {

@@ -2,7 +2,7 @@
 
 use super::class::Class;
 use super::found::Found;
-use super::urls::{Known, Urls};
+use super::urls::Urls;
 use crate::archive::schema::{UrlHash, url_hash};
 use crate::crawl::NamedReader;
 use crate::domain::{Article, RecordId, SiteId};
@@ -56,8 +56,6 @@ pub(super) struct Links {
     targets: Vec<HashMap<UrlHash, (RecordId, bool)>>,
     /// Records that another one links to.
     reached: HashSet<RecordId>,
-    /// Names of the targets that have no row, for the lists.
-    pub named: HashMap<UrlHash, (String, String)>,
 }
 
 impl Links {
@@ -87,12 +85,7 @@ impl Links {
                     continue;
                 };
                 hash = url_hash(&url);
-                if !urls.map.contains_key(&hash) {
-                    urls.map.insert(hash, Known::unmet(at));
-                    if self.named.len() < super::found::KEPT {
-                        self.named.insert(hash, (url, own.to_owned()));
-                    }
-                }
+                urls.name((hash, &url), at, own);
             }
             any = true;
             if let Some(links) = self.links.get_mut(at) {

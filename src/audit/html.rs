@@ -3,7 +3,7 @@
 use super::calendar::{Calendar, Month};
 use super::class::{Class, Figure};
 use super::found::Found;
-use super::text::{in_hole, level, steps};
+use super::text::{in_hole, level, range, steps};
 use super::{Audit, SiteAudit};
 use quick_xml::escape::escape;
 use std::borrow::Cow;
@@ -23,7 +23,7 @@ const SHADES: [&str; 4] = ["#c6e5cf", "#7cc492", "#35915a", "#0f5c35"];
 const STYLE: &str = "body{font:1rem/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;\
 padding:0 1rem;color:#1c1c1c}h1{font-size:1.6rem}h2{margin-top:2.5rem;border-bottom:1px solid #ccc}\
 h3{margin:1.8rem 0 .4rem}table{border-collapse:collapse;font-size:.9rem}td,th{padding:.15rem .7rem;\
-text-align:right;border-bottom:1px solid #e4e4e4}td.t,th.t{text-align:left;overflow-wrap:anywhere}\
+text-align:right;border-bottom:1px solid #e4e4e4}td.t,th.t{text-align:left}\
 ul{font-size:.9rem;overflow-wrap:anywhere}.figure{font-weight:600}.bad{color:#a3130b}\
 .good{color:#0f5c35}.note{background:#fff6d8;padding:.3rem .7rem}svg text{font:11px system-ui,\
 sans-serif;fill:#444}details{margin:.4rem 0}";
@@ -113,11 +113,7 @@ fn classes(out: &mut String, site: &SiteAudit) {
         let outcomes = site.outcomes.get(&class).into_iter().flatten();
         let outcomes: Vec<String> = outcomes.map(|(name, n)| format!("{name} {n}")).collect();
         let width = count.saturating_mul(200).div_ceil(most).min(200);
-        let colour = match class {
-            Class::Archived => "#35915a",
-            Class::Unexplained => "#a3130b",
-            _ => "#8a8a8a",
-        };
+        let colour = colour(class);
         let _ = writeln!(
             out,
             "<tr><td class=\"t\">{}</td><td>{count}</td><td class=\"t\"><svg width=\"200\" \
@@ -197,6 +193,37 @@ fn calendar(out: &mut String, calendar: &Calendar) {
     out.push_str("</details>\n");
 }
 
+/// One bar of all classes, each with its share.
+fn stack(classes: &BTreeMap<Class, u64>) -> String {
+    let all = classes.values().sum::<u64>().max(1);
+    let mut out =
+        String::from("<svg width=\"200\" height=\"12\" role=\"img\" aria-label=\"shares\">");
+    let mut before = 0_u64;
+    for (class, count) in classes {
+        let from = before.saturating_mul(200) / all;
+        before += count;
+        let width = (before.saturating_mul(200).div_ceil(all)).saturating_sub(from);
+        let _ = write!(
+            out,
+            "<rect x=\"{from}\" width=\"{width}\" height=\"12\" fill=\"{}\"><title>{}: \
+             {count}</title></rect>",
+            colour(*class),
+            class.words()
+        );
+    }
+    out.push_str("</svg>");
+    out
+}
+
+fn colour(class: Class) -> &'static str {
+    match class {
+        Class::Archived => "#35915a",
+        Class::Unexplained => "#a3130b",
+        Class::Unreachable => "#d08a1d",
+        _ => "#8a8a8a",
+    }
+}
+
 /// Years below each other, months side by side.
 fn heat_map(out: &mut String, calendar: &Calendar) {
     let months = &calendar.months;
@@ -250,7 +277,7 @@ fn heat_map(out: &mut String, calendar: &Calendar) {
     let mut x = 0;
     let mut low = 1;
     let ranges = SHADES.iter().zip(steps).filter_map(|(shade, high)| {
-        let range = (high >= low).then(|| format!("{low}–{high}"));
+        let range = (high >= low).then(|| range(low, high));
         low = low.max(high + 1);
         Some((*shade, range?))
     });
@@ -350,22 +377,20 @@ fn ids(out: &mut String, site: &SiteAudit) {
 fn sources(out: &mut String, site: &SiteAudit) {
     out.push_str(
         "<h3>What the portal's own lists named</h3>\n<table><tr><th class=\"t\">kind</th>\
-         <th>pages</th><th>captures</th><th>articles</th>",
+         <th>pages</th><th>captures</th><th>articles</th><th class=\"t\"></th>\
+         <th class=\"t\">what became of them</th></tr>\n",
     );
-    for class in Class::ALL {
-        let _ = write!(out, "<th>{}</th>", class.words());
-    }
-    out.push_str("</tr>\n");
     for (kind, sum) in &site.sources.kinds {
-        let _ = write!(
+        let _ = writeln!(
             out,
-            "<tr><td class=\"t\">{kind}</td><td>{}</td><td>{}</td><td>{}</td>",
-            sum.pages, sum.captures, sum.named
+            "<tr><td class=\"t\">{kind}</td><td>{}</td><td>{}</td><td>{}</td>\
+             <td class=\"t\">{}</td><td class=\"t\">{}</td></tr>",
+            sum.pages,
+            sum.captures,
+            sum.named,
+            stack(&sum.classes),
+            super::text::classes(&sum.classes)
         );
-        for class in Class::ALL {
-            let _ = write!(out, "<td>{}</td>", sum.classes.get(&class).unwrap_or(&0));
-        }
-        out.push_str("</tr>\n");
     }
     out.push_str("</table>\n");
     list(

@@ -11,19 +11,19 @@ mod class;
 mod found;
 mod html;
 mod ids;
+mod report;
 pub mod rhythm;
 mod sources;
 mod text;
 mod urls;
 
 use crate::archive::schema::UrlHash;
-use crate::archive::{Archive, ArchiveError, RunReport};
+use crate::archive::{Archive, RunReport};
 use crate::config::{Config, Site};
 use crate::crawl::NamedReader;
-use crate::domain::{CanonicalUrl, RecordId, SiteId};
+use crate::domain::SiteId;
 use crate::extract::profile::ProfileSet;
 use chrono::{DateTime, SecondsFormat, Utc};
-use serde::Serialize;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
@@ -33,109 +33,13 @@ pub use class::{Class, Figure};
 pub use found::Found;
 pub use html::html;
 pub use ids::{Gap, Ids, KnownId};
+pub use report::{Audit, Damaged, LastCrawl, SiteAudit, Unexplained};
 pub use sources::{FeedGap, KindSum, Overlap, Source, Sources, Unread};
 pub use text::text;
 pub use urls::Outcomes;
 
+use report::damaged;
 use urls::{Known, Urls};
-
-/// What an audit found. `docs/audit.md` explains the field names of its JSON.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Audit {
-    /// Version of these fields.
-    pub version: u32,
-    /// When it was made, RFC 3339, UTC.
-    pub made_at: String,
-    /// The sites, in the order of the configuration.
-    pub sites: Vec<SiteAudit>,
-    /// Rows and captures that cannot be read.
-    pub damage: Found<Damaged>,
-    /// URLs of sites that the configuration does not have, by site: not audited.
-    pub unknown_sites: BTreeMap<String, u64>,
-    /// All sites together.
-    pub figure: Figure,
-    /// Whether no site has more unexplained articles than it may.
-    pub complete: bool,
-}
-
-/// What was found of one site.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct SiteAudit {
-    /// Its name in the archive.
-    pub site: SiteId,
-    /// Its name for people.
-    pub name: String,
-    /// Its address.
-    pub base: String,
-    /// The newest crawl's report.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub last_crawl: Option<LastCrawl>,
-    /// What bears on the rest.
-    pub notes: Vec<String>,
-    /// Records.
-    pub records: u64,
-    /// Records whose page the portal does not have any more.
-    pub records_gone: u64,
-    /// The newer/older chain.
-    pub chain: Chain,
-    /// Sequence numbers.
-    pub ids: Ids,
-    /// Listings, feeds and sitemaps.
-    pub sources: Sources,
-    /// Articles by month and category.
-    pub calendar: Calendar,
-    /// What became of every known article, by class and outcome.
-    pub outcomes: Outcomes,
-    /// The unexplained ones.
-    pub unexplained: Found<Unexplained>,
-    /// Every known article URL, counted in exactly one class.
-    pub figure: Figure,
-    /// Unexplained articles that the configuration allows.
-    pub allowed: u64,
-    /// Whether there are no more of them.
-    pub complete: bool,
-}
-
-/// A site's newest crawl.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct LastCrawl {
-    /// When it began, RFC 3339.
-    pub started: String,
-    /// How it ended: `done`, `stopped`, `limit`, `failed`; absent when it was cut short.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub end: Option<String>,
-    /// URLs that wait now.
-    pub pending: u64,
-}
-
-/// An article that nobody can tell anything about.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub struct Unexplained {
-    /// Its URL.
-    pub url: String,
-    /// Why: the name of an outcome that explains nothing (`incomplete`, `reader_fault`), or
-    /// `waiting`, `never_asked`, `never_taken_up`, `record_lost`, `redirect_not_followed`.
-    pub why: &'static str,
-    /// A page that names it, where only pages do.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub named_by: Option<String>,
-}
-
-/// Something that cannot be read.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Damaged {
-    /// What it is.
-    pub what: String,
-    /// What is wrong.
-    pub why: String,
-}
-
-fn damaged(what: &str, why: &ArchiveError) -> Damaged {
-    Damaged {
-        what: what.to_owned(),
-        why: why.to_string(),
-    }
-}
 
 /// Audits the sites of the configuration that the archive knows or a crawl would take, or only
 /// `site`. `now` is the time of the audit; `progress` hears what is looked at.
@@ -181,11 +85,7 @@ pub fn audit(
     let mut sources = sources::Gatherer::new(archive, &reader, &ids);
     sources.gather(&mut work.urls, &mut work.damage, &|url| progress(url));
     progress("what is missing");
-    let mut named = std::mem::take(&mut work.links.named);
-    for (hash, names) in &sources.named {
-        named.entry(*hash).or_insert_with(|| names.clone());
-    }
-    work.number_named(&named);
+    work.number_named();
     let sources = sources.finish(&work.urls);
     let islands = work.islands();
     let all = urls::figures(&work.urls, ids.len());
@@ -193,14 +93,7 @@ pub fn audit(
     let mut sites = Vec::new();
     let parts = chosen.iter().zip(sources).zip(islands).zip(all);
     for (at, (((site, sources), islands), (sum, outcomes, open))) in parts.enumerate() {
-        let done = work.site(
-            at,
-            site,
-            &runs,
-            &named,
-            (sources, islands),
-            (sum, outcomes, open),
-        );
+        let done = work.site(at, site, &runs, (sources, islands), (sum, outcomes, open));
         // A table that never asked anybody says nothing.
         if done.last_crawl.is_some() || sum.known > 0 || site.enabled || work.alone {
             figure.add_all(&sum);
@@ -273,14 +166,16 @@ impl Work<'_> {
     }
 
     /// Numbers of the URLs that only a page names.
-    fn number_named(&mut self, named: &HashMap<UrlHash, (String, String)>) {
-        for (hash, (url, _)) in named {
+    fn number_named(&mut self) {
+        let names = std::mem::take(&mut self.urls.names);
+        for (hash, (url, _)) in &names {
             let at = self.urls.map.get(hash).filter(|known| known.missing);
             let at = at.map(|known| known.site);
             if let Some((at, site)) = at.and_then(|at| Some((at, self.ids.get(at)?))) {
                 self.number(at, site, *hash, url);
             }
         }
+        self.urls.names = names;
     }
 
     fn records(&mut self) {
@@ -340,8 +235,8 @@ impl Work<'_> {
         }
     }
 
-    /// Records that no other one links to, by site.
-    fn islands(&self) -> Vec<Vec<Island>> {
+    /// Records that no other one links to, with what led to them, by site.
+    fn islands(&self) -> Vec<Vec<(UrlHash, &'static str)>> {
         let mut all = vec![Vec::new(); self.ids.len()];
         for id in &self.urls.records {
             let Some(known) = self.urls.map.get(&id.0) else {
@@ -350,10 +245,7 @@ impl Work<'_> {
             if !self.links.reaches(id)
                 && let Some(list) = all.get_mut(known.site)
             {
-                list.push(Island {
-                    url: url_text(self.archive, &id.0),
-                    via: via(known.via),
-                });
+                list.push((id.0, via(known.via)));
             }
         }
         for list in &mut all {
@@ -367,19 +259,19 @@ impl Work<'_> {
         at: usize,
         site: &Site,
         runs: &[RunReport],
-        named: &HashMap<UrlHash, (String, String)>,
-        (sources, islands): (Sources, Vec<Island>),
+        (sources, islands): (Sources, Vec<(UrlHash, &'static str)>),
         (figure, outcomes, open): (Figure, Outcomes, Vec<UrlHash>),
     ) -> SiteAudit {
         let archive = self.archive;
-        let url_of = |hash: &UrlHash| match named.get(hash) {
-            Some((url, _)) => url.clone(),
-            None => url_text(archive, hash),
-        };
         let urls = &self.urls;
+        let url_of = |hash: &UrlHash| urls.text(archive, hash);
         let mut chain = self.links.chain(at, urls, &url_of);
         if chain.links > 0 {
-            islands.into_iter().for_each(|one| chain.islands.push(one));
+            for (hash, via) in islands {
+                let url = || url_of(&hash);
+                chain.islands.push_with(|| Island { url: url(), via });
+            }
+            chain.islands.items.sort();
         }
         let told = ids::Told {
             class: &|hash| urls.class(hash),
@@ -393,7 +285,7 @@ impl Work<'_> {
             unexplained.push_with(|| Unexplained {
                 url: url_of(&hash),
                 why: urls.class(&hash).1,
-                named_by: named.get(&hash).map(|(_, by)| by.clone()),
+                named_by: urls.names.get(&hash).map(|(_, by)| by.clone()),
             });
         }
         unexplained.items.sort();
@@ -485,17 +377,4 @@ fn via(via: Option<crate::domain::LinkKind>) -> &'static str {
         Some(_) => "article",
         None => "start",
     }
-}
-
-/// The text of a URL that the archive knows by its hash.
-fn url_text(archive: &Archive, hash: &UrlHash) -> String {
-    if let Ok(Some(row)) = archive.url_row_at(hash) {
-        return row.url;
-    }
-    let record = archive.record_row(RecordId(*hash)).ok().flatten();
-    let url: Option<CanonicalUrl> = record.map(|record| record.url);
-    url.map_or_else(
-        || format!("(URL with the hash {})", RecordId(*hash)),
-        |url| url.as_str().to_owned(),
-    )
 }

@@ -251,7 +251,7 @@ fn heat_map(out: &mut String, calendar: &Calendar) {
     let mut low = 1;
     for (shade, high) in SHADES.iter().zip(steps) {
         if high >= low {
-            let _ = write!(out, "  {shade} {low}–{high}");
+            let _ = write!(out, "  {shade} {}", range(low, high));
             low = high + 1;
         }
     }
@@ -288,7 +288,17 @@ fn shade(count: u32, steps: &[u32; 4]) -> char {
     level.copied().unwrap_or('·')
 }
 
-fn classes(counts: &BTreeMap<Class, u64>) -> String {
+/// "3" or "3–7".
+pub(super) fn range(low: u32, high: u32) -> String {
+    if low == high {
+        low.to_string()
+    } else {
+        format!("{low}–{high}")
+    }
+}
+
+/// Counts of classes, in words.
+pub(super) fn classes(counts: &BTreeMap<Class, u64>) -> String {
     if counts.is_empty() {
         return "none".to_owned();
     }
@@ -348,10 +358,7 @@ mod tests {
         assert_eq!(lines[1], format!("    2023 {blank}▓▓ ░░       5"));
         let blank = " ".repeat(27);
         assert_eq!(lines[2], format!("    2024 ··!██ ▒▒ {blank}     42"));
-        assert_eq!(
-            lines[3].trim(),
-            "· none  ░ 1–1  ▒ 2–2  ▓ 3–4  █ 5–40  ! hole"
-        );
+        assert_eq!(lines[3].trim(), "· none  ░ 1  ▒ 2  ▓ 3–4  █ 5–40  ! hole");
     }
 
     #[test]

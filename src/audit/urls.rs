@@ -2,8 +2,11 @@
 //! about a hundred bytes a URL.
 
 use super::class::{Class, Figure};
+use super::found::KEPT;
+use crate::archive::Archive;
 use crate::archive::schema::{TaskKind, UrlHash, UrlRow, url_hash};
 use crate::domain::{LinkKind, Outcome, RecordId};
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// Redirects that are followed from one URL.
@@ -62,9 +65,36 @@ impl Known {
 pub(super) struct Urls {
     pub map: HashMap<UrlHash, Known>,
     pub records: HashSet<RecordId>,
+    /// The texts of articles without a row, and what names them; 10,000 at most.
+    pub names: HashMap<UrlHash, (String, String)>,
 }
 
 impl Urls {
+    /// Takes an article that a page names, unless it is known.
+    pub fn name(&mut self, (hash, url): (UrlHash, &str), site: usize, by: &str) {
+        if let Entry::Vacant(place) = self.map.entry(hash) {
+            place.insert(Known::unmet(site));
+            if self.names.len() < KEPT {
+                self.names.insert(hash, (url.to_owned(), by.to_owned()));
+            }
+        }
+    }
+
+    /// The text of a URL.
+    pub fn text(&self, archive: &Archive, hash: &UrlHash) -> String {
+        if let Some((url, _)) = self.names.get(hash) {
+            return url.clone();
+        }
+        if let Ok(Some(row)) = archive.url_row_at(hash) {
+            return row.url;
+        }
+        let record = archive.record_row(RecordId(*hash)).ok().flatten();
+        record.map_or_else(
+            || format!("(URL with the hash {})", RecordId(*hash)),
+            |record| record.url.as_str().to_owned(),
+        )
+    }
+
     /// The class of a URL, and why. A redirect has the class of what it leads to.
     pub fn class(&self, hash: &UrlHash) -> (Class, &'static str) {
         let mut at = *hash;
@@ -214,6 +244,7 @@ mod tests {
             let urls = Urls {
                 map: rows.iter().map(|(n, known)| (hash(*n), *known)).collect(),
                 records: records.into_iter().map(|n| RecordId(hash(n))).collect(),
+                ..Urls::default()
             };
             let articles = rows.values().filter(|known| known.is_article()).count() as u64;
             let all = figures(&urls, 3);
