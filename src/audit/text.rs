@@ -164,7 +164,7 @@ fn sources(out: &mut String, sources: &Sources) {
     for feed in &sources.feeds {
         list(
             out,
-            &format!("    feed {} has a gap", feed.url),
+            &format!("    feed {} may have a gap", feed.url),
             &feed.gaps,
             |gap| format!("nothing in common between {} and {}", gap.after, gap.before),
         );
