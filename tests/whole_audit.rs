@@ -571,6 +571,27 @@ fn sites_are_audited_alone_and_unknown_ones_are_told() {
     assert!(String::from_utf8_lossy(&error.stderr).contains("known: thu"));
     let out = place.expect(0, &["audit", "--site", "thu"]);
     assert!(out.contains("thu · "), "{out}");
+    // A site that waits for its first crawl is told; one that is not crawled is not.
+    let one = std::fs::read_to_string(place.config()).unwrap();
+    let table = |id: &str, port: u16, more: &str| {
+        format!(
+            "[[sites]]\nid = \"{id}\"\nbase = \"http://127.0.0.1:{port}/\"\n\
+             profile = \"nukeviet\"\nallow_private = true\n{more}\n"
+        )
+    };
+    let both = one.clone() + &table("moi", 1, "") + &table("nghi", 2, "enabled = false");
+    std::fs::write(place.config(), both).unwrap();
+    let audit = audited(&place, 0);
+    assert_eq!(strings(&audit["sites"], "site"), ["thu", "moi"]);
+    assert_eq!(audit["figure"], audit["sites"][0]["figure"]);
+    assert_eq!(count(&audit["sites"][1]["figure"], "known"), 0);
+    let text = place.expect(0, &["audit"]);
+    let last = text.lines().last().unwrap();
+    assert!(last.starts_with("all sites: complete: known "), "{text}");
+    let alone = place.expect(0, &["audit", "--site", "nghi", "--format", "json"]);
+    let alone: Value = serde_json::from_str(&alone).unwrap();
+    assert_eq!(site(&alone)["site"], "nghi");
+    std::fs::write(place.config(), one).unwrap();
     // Its table was renamed: its URLs are nobody's.
     let text = std::fs::read_to_string(place.config()).unwrap();
     let other = text.replace("id = \"thu\"", "id = \"moi\"");
