@@ -13,6 +13,7 @@ mod html;
 mod ids;
 mod report;
 pub mod rhythm;
+mod rules;
 mod sources;
 mod text;
 mod urls;
@@ -78,11 +79,13 @@ pub fn audit(
     progress("records");
     work.records();
     work.links.finish(&work.urls);
+    let mut rules = rules::Rules::new(&reader, &ids);
+    rules.judge_all(archive, &mut work.urls);
     let runs = archive.runs().unwrap_or_else(|why| {
         work.damage.push(damaged("run reports", &why));
         Vec::new()
     });
-    let mut sources = sources::Gatherer::new(archive, &reader, &ids);
+    let mut sources = sources::Gatherer::new(archive, &reader, &ids, rules);
     sources.gather(&mut work.urls, &mut work.damage, &|url| progress(url));
     progress("what is missing");
     work.number_named();

@@ -6,8 +6,9 @@ use super::scope::Scope;
 use crate::archive::schema::{CaptureRow, TaskKind};
 use crate::archive::{Archive, End, warc};
 use crate::config::Config;
-use crate::domain::{Outcome, SiteId};
+use crate::domain::{Exchange, Outcome, SiteId};
 use crate::extract::profile::{ProfileSet, UrlClass};
+use crate::fetch::robots::{Robots, RobotsFetch, Step};
 use std::path::PathBuf;
 use std::sync::Arc;
 use url::Url;
@@ -69,17 +70,7 @@ impl<'a> NamedReader<'a> {
         let scope = self
             .scope(site)
             .ok_or_else(|| format!("the site {site} is not configured"))?;
-        let stored = warc::read_at(&self.dir.join(&capture.file), capture.offset)
-            .map_err(|why| why.to_string())?;
-        let mut exchange = stored.to_exchange().map_err(|why| why.to_string())?;
-        if stored.kind() == "revisit" {
-            exchange.payload = earlier(self.archive, &self.dir, scope, &stored)
-                .map_err(|why| why.to_string())?
-                .ok_or_else(|| {
-                    let (file, offset) = (&capture.file, capture.offset);
-                    format!("{file} at offset {offset}: its first capture is not there")
-                })?;
-        }
+        let exchange = self.exchange(scope, capture)?;
         let job = Job {
             exchange,
             at: capture.at,
@@ -99,6 +90,38 @@ impl<'a> NamedReader<'a> {
             outcome,
             articles: articles.map(|link| link.url).collect(),
         })
+    }
+
+    /// The rules of the robots.txt that was captured last for the origin of `url`; `None` when none
+    /// is in the archive, or it cannot be read.
+    pub fn robots(&self, site: &SiteId, url: &Url) -> Option<Robots> {
+        let scope = self.scope(site)?;
+        let mut fetch = RobotsFetch::new(url, None);
+        let own = scope.policy.canonical(fetch.url());
+        let mut captures = self.archive.captures(own.as_str()).ok()?.into_iter().rev();
+        // (Not modified: the rules are those of the capture before.)
+        let last = captures.find(|capture| capture.status != 304)?;
+        let exchange = self.exchange(scope, &last).ok()?;
+        match fetch.answer(&exchange, exchange.at) {
+            Step::Done(robots) => Some(robots),
+            Step::Again => None,
+        }
+    }
+
+    /// An archived exchange, with the payload that a revisit refers to.
+    fn exchange(&self, scope: &Scope, capture: &CaptureRow) -> Result<Exchange, String> {
+        let stored = warc::read_at(&self.dir.join(&capture.file), capture.offset)
+            .map_err(|why| why.to_string())?;
+        let mut exchange = stored.to_exchange().map_err(|why| why.to_string())?;
+        if stored.kind() == "revisit" {
+            exchange.payload = earlier(self.archive, &self.dir, scope, &stored)
+                .map_err(|why| why.to_string())?
+                .ok_or_else(|| {
+                    let (file, offset) = (&capture.file, capture.offset);
+                    format!("{file} at offset {offset}: its first capture is not there")
+                })?;
+        }
+        Ok(exchange)
     }
 
     fn scope(&self, site: &SiteId) -> Option<&Scope> {

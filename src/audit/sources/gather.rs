@@ -8,6 +8,7 @@ use crate::archive::schema::{TaskKind, UrlHash, url_hash};
 use crate::audit::class::Class;
 use crate::audit::found::Found;
 use crate::audit::report::{Damaged, damaged};
+use crate::audit::rules::Rules;
 use crate::audit::urls::{Known, Urls};
 use crate::crawl::NamedReader;
 use crate::domain::{Digest, Outcome, SiteId};
@@ -24,17 +25,24 @@ pub(in crate::audit) struct Gatherer<'a> {
     archive: &'a Archive,
     reader: &'a NamedReader<'a>,
     sites: &'a [SiteId],
+    rules: Rules<'a>,
     open: Option<Open>,
     done: Vec<Sources>,
     by_kind: Vec<HashMap<TaskKind, HashSet<UrlHash>>>,
 }
 
 impl<'a> Gatherer<'a> {
-    pub fn new(archive: &'a Archive, reader: &'a NamedReader<'a>, sites: &'a [SiteId]) -> Self {
+    pub fn new(
+        archive: &'a Archive,
+        reader: &'a NamedReader<'a>,
+        sites: &'a [SiteId],
+        rules: Rules<'a>,
+    ) -> Self {
         Self {
             archive,
             reader,
             sites,
+            rules,
             open: None,
             done: vec![Sources::default(); sites.len()],
             by_kind: vec![HashMap::new(); sites.len()],
@@ -148,6 +156,7 @@ impl<'a> Gatherer<'a> {
         }
         for (hash, url) in read.iter().flat_map(|read| &read.unmet) {
             urls.name((*hash, url), job.site, &capture.url);
+            self.rules.judge(urls, hash, url);
         }
         if let Some(open) = &mut self.open {
             open.take(capture.at, read);
