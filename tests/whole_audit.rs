@@ -479,7 +479,10 @@ fn a_lost_article_is_missed_by_those_that_name_it() {
     })
     .unwrap();
     let extra = format!("{}tin-tuc/bai-chi-co-trong-so-do-9000.html", portal.base());
-    let map = format!("<urlset><url><loc>{extra}</loc></url></urlset>");
+    // (robots.txt forbids the other one.)
+    let forbidden = format!("{}noi-bo/van-ban-noi-bo-9001.html", portal.base());
+    let map =
+        format!("<urlset><url><loc>{extra}</loc></url><url><loc>{forbidden}</loc></url></urlset>");
     portal.set_answer(
         "/sitemap-vi.news.xml",
         Canned::new(200, "text/xml", map),
@@ -487,11 +490,14 @@ fn a_lost_article_is_missed_by_those_that_name_it() {
     );
     let place = Place::new(&portal.base(), PAGES);
     place.expect(0, &["crawl"]);
-    let gone = count(&audited(&place, 0)["figure"], "gone");
+    let whole = audited(&place, 0);
+    let gone = count(&whole["figure"], "gone");
     let index = place.archive().join("index");
     let store = Engine::of(&index).unwrap().open(&index, false).unwrap();
     let mut batch = Batch::default();
-    batch.delete(key(b'u', &[&khobao::archive::schema::url_hash(&extra)]));
+    for url in [&extra, &forbidden] {
+        batch.delete(key(b'u', &[&khobao::archive::schema::url_hash(url)]));
+    }
     store.apply(batch).unwrap();
     store.flush().unwrap();
     drop(store);
@@ -500,6 +506,9 @@ fn a_lost_article_is_missed_by_those_that_name_it() {
     assert_eq!(one["url"], extra.as_str());
     assert!(one["named_by"].as_str().unwrap().ends_with(".xml"), "{one}");
     assert_eq!(count(&audit["figure"], "gone"), gone - 1);
+    assert_eq!(audit["figure"]["robots"], whole["figure"]["robots"]);
+    let sitemap = &site(&audit)["sources"]["kinds"]["sitemap"]["classes"];
+    assert_eq!(sitemap["robots"], 1);
     assert_eq!(count(&audit["figure"], "unexplained"), 1);
     assert_eq!(site(&audit)["chain"]["broken"]["total"], 0);
 }

@@ -140,3 +140,33 @@ impl Links {
         chain
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::audit::urls::Known;
+
+    #[test]
+    fn only_another_record_reaches_one() {
+        let id = |n: u8| RecordId([n; 16]);
+        let mut urls = Urls::default();
+        // 9 is another URL of the record 1.
+        for (hash, record) in [(1, 1), (2, 2), (3, 3), (9, 1)] {
+            let known = Known {
+                record: Some(id(record)),
+                ..Known::unmet(0)
+            };
+            urls.map.insert([hash; 16], known);
+        }
+        let mut links = Links::new(1);
+        links.targets[0] = HashMap::from([
+            ([9; 16], (id(1), false)),
+            ([2; 16], (id(1), false)),
+            ([3; 16], (id(3), true)),
+        ]);
+        links.finish(&urls);
+        assert!(!links.reaches(&id(1)), "it names itself");
+        assert!(links.reaches(&id(2)));
+        assert!(links.reaches(&id(3)), "itself and another one");
+    }
+}
