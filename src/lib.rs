@@ -2,7 +2,7 @@
 //!
 //! The floors, from the bottom up (imports run downwards only; `tests/floors.rs` checks it):
 //! `domain` (types without I/O), `extract` (pure: bytes in, page out), `archive` (everything on
-//! disk), `fetch` (everything on the wire), `crawl` (the loop), `export`, `cli`. `config` is
+//! disk), `fetch` (everything on the wire), `crawl` (the loop), `export` and `audit`, `cli`. `config` is
 //! readable by every floor above `domain`; `portal` is a NukeViet-like portal of our own for the
 //! demo, the tests and the benchmark, and knows none of them.
 
@@ -18,6 +18,7 @@
 )]
 
 pub mod archive;
+pub mod audit;
 pub mod cli;
 pub mod config;
 pub mod crawl;

@@ -12,6 +12,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("fetch", 4),
     ("crawl", 5),
     ("export", 6),
+    ("audit", 6),
     ("cli", 7),
 ];
 

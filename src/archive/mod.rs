@@ -16,6 +16,7 @@ mod read;
 mod replay;
 mod reread;
 mod revisit;
+mod rows;
 mod runs;
 pub mod schema;
 mod simhash;

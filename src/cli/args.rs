@@ -27,6 +27,7 @@ pub(super) struct Cli {
 
 const EXIT_CODES: &str = "Exit codes: 0 all well; 1 failed; 2 bad usage or configuration; \
 3 done, but some sites failed or are parked; 4 another process holds the archive; \
+5 the audit found more without an answer than the configuration allows; \
 6 the archive, or a file to be imported, is damaged; 130/143 stopped by a signal after a clean commit.";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -86,6 +87,8 @@ pub(super) enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Prove that the archive is complete, or list what is missing; no request is made
+    Audit(Audit),
     /// Check every digest, every pointer from record to WARC and back, and the chain of custody
     Verify(Verify),
     /// Build the index again from the WARC files; the old one is kept aside
@@ -204,6 +207,30 @@ pub(super) struct Verify {
     /// JSON in place of lines
     #[arg(long)]
     pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Audit {
+    /// Only this site
+    #[arg(long)]
+    pub site: Option<String>,
+    /// The format
+    #[arg(long, value_enum, default_value_t = AuditFormat::Text)]
+    pub format: AuditFormat,
+    /// The file, or - for standard output
+    #[arg(long, default_value = "-")]
+    pub output: PathBuf,
+}
+
+/// How an audit is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum AuditFormat {
+    /// For a terminal: what is missing, a calendar, a figure
+    Text,
+    /// Everything, for programs (docs/audit.md)
+    Json,
+    /// One self-contained page with charts
+    Html,
 }
 
 fn percent(text: &str) -> Result<f64, String> {

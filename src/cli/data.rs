@@ -260,7 +260,7 @@ fn is_special(path: &Path) -> bool {
 }
 
 /// Writes beside `path` and puts the result in place only when it is whole.
-fn to_file<T>(
+pub(super) fn to_file<T>(
     path: &Path,
     write: impl FnOnce(&mut dyn Write) -> std::io::Result<T>,
 ) -> anyhow::Result<T> {

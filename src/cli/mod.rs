@@ -4,6 +4,7 @@
 //! and what to do.
 
 mod args;
+mod audit;
 mod cdx;
 mod crawl;
 mod data;
@@ -37,6 +38,7 @@ mod code {
     pub const USAGE: u8 = 2;
     pub const PARTIAL: u8 = 3;
     pub const HELD: u8 = 4;
+    pub const ALARM: u8 = 5;
     pub const DAMAGED: u8 = 6;
     pub const INTERRUPTED: u8 = 130;
     pub const TERMINATED: u8 = 143;
@@ -80,6 +82,7 @@ pub fn main() -> ExitCode {
         Command::Diff(args) => history::diff(&cli.config, args),
         Command::Runs { command, json } => inspect::runs(&cli.config, command, json),
         Command::Stats { json } => inspect::stats(&cli.config, json),
+        Command::Audit(args) => audit::run(&cli.config, args),
         Command::Verify(args) => verify::verify(&cli.config, args),
         Command::Rebuild(args) => rebuild::rebuild(&cli.config, args),
         Command::Reextract(args) => reextract::reextract(&cli.config, args),

@@ -387,6 +387,7 @@ fn check_site(
             .map(|hours| check_hours(at, hours))
             .transpose()?,
         province: raw.province.clone(),
+        unexplained: raw.unexplained,
     })
 }
 

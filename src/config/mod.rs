@@ -100,6 +100,8 @@ pub struct Site {
     pub hours: Option<(u16, u16)>,
     /// The province before July 2025 that the portal speaks for.
     pub province: Option<String>,
+    /// Unexplained articles that `khobao audit` lets pass; more are an alarm.
+    pub unexplained: u64,
 }
 
 impl Site {

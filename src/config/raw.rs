@@ -60,6 +60,8 @@ pub(super) struct Site {
     pub timezone: Option<Spanned<String>>,
     pub hours: Option<Spanned<String>>,
     pub province: Option<String>,
+    #[serde(default)]
+    pub unexplained: u64,
 }
 
 /// `path` relative to the folder of `file`.

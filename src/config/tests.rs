@@ -70,6 +70,7 @@ fn every_mistake_names_its_line_and_the_remedy() {
         ),
         ("allow_private = true", "allow_private = 3", 14, "boolean"),
         ("allow_private = true", "tls = \"lax\"", 14, "relaxed"),
+        ("allow_private = true", "unexplained = -1", 14, "u64"),
     ] {
         let text = GOOD.replace(from, to);
         let error = parse(&text).expect_err(to).to_string();

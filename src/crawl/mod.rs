@@ -8,6 +8,7 @@
 mod analyse;
 mod host;
 mod links;
+mod named;
 mod replay;
 mod reread;
 mod revisit;
@@ -26,6 +27,7 @@ use crate::domain::{Clock, SiteId};
 use crate::extract::profile::ProfileSet;
 use crate::fetch::{Client, ClientSettings, FetchError, user_agent};
 use chrono::{NaiveDate, SecondsFormat};
+pub use named::{Named, NamedReader};
 pub use replay::{Rebuilt, rebuild};
 pub use reread::{DeepCheck, Difference, Reread, RereadPlan, reread};
 use site::SiteState;
