@@ -50,7 +50,7 @@ pub use schema::RecordRow;
 pub use simhash::simhash;
 pub use sum::Sum;
 pub use verify::{Damage, Verification, VerifyPlan};
-pub use withdraw::{Place, Tombstone};
+pub use withdraw::{Found, Place, Tombstone};
 
 /// An archive held by this process.
 pub struct Archive {

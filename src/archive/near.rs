@@ -10,7 +10,7 @@ use super::{Archive, ArchiveError};
 use crate::domain::RecordId;
 
 /// Bits in which near copies may differ.
-const DISTANCE: u32 = 3;
+pub(super) const DISTANCE: u32 = 3;
 /// Words that a text must have: the hash of a shorter one says little.
 const WORDS: usize = 40;
 /// Entries of a bucket that are looked at: portals full of form letters fill some of them.
@@ -51,6 +51,17 @@ impl Archive {
         simhash: u64,
         me: RecordId,
     ) -> Result<Option<RecordId>, ArchiveError> {
+        let best = self.near_but(simhash, me, &|_| Ok(true))?;
+        Ok(best.map(|(_, id)| id))
+    }
+
+    /// The same of those records that `takes` takes, with the bits in which it differs.
+    pub(super) fn near_but(
+        &self,
+        simhash: u64,
+        me: RecordId,
+        takes: &dyn Fn(RecordId) -> Result<bool, ArchiveError>,
+    ) -> Result<Option<(u32, RecordId)>, ArchiveError> {
         let mut best: Option<(u32, RecordId)> = None;
         for band in bands(simhash) {
             for pair in self.store.scan(&band, &after(&band)).take(BUCKET) {
@@ -59,12 +70,16 @@ impl Archive {
                     continue;
                 };
                 let found = ((simhash ^ other).count_ones(), id);
-                if found.0 <= DISTANCE && id != me && best.is_none_or(|best| found < best) {
+                if found.0 <= DISTANCE
+                    && id != me
+                    && best.is_none_or(|best| found < best)
+                    && takes(id)?
+                {
                     best = Some(found);
                 }
             }
         }
-        Ok(best.map(|(_, id)| id))
+        Ok(best)
     }
 
     /// Lets later texts be compared with this one.

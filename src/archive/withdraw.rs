@@ -22,8 +22,19 @@ pub struct Tombstone {
     /// Digests of the URLs of its images and attachments that no other record had.
     #[serde(default)]
     pub media: BTreeSet<RecordId>,
+    /// Captures that showed it under the URL of another record: digest of that URL, and when
+    /// (microseconds since 1970).
+    #[serde(skip_serializing_if = "BTreeSet::is_empty", default)]
+    pub shown: BTreeSet<(RecordId, i64)>,
     /// Its site.
     pub site: SiteId,
+    /// Digests of title, time and text of its revisions, cut to 128 bits: the same article under
+    /// another URL is withdrawn, too.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty", default)]
+    pub identities: BTreeSet<RecordId>,
+    /// Whether its captures were to be erased.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub erased: bool,
     /// How many revisions it had.
     pub revisions: u32,
     /// SHA-256 of their texts.
@@ -36,6 +47,17 @@ pub struct Tombstone {
     pub withdrawn: DateTime<Utc>,
     /// Why.
     pub reason: String,
+}
+
+/// What stands at a place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Found {
+    /// Digest of the capture's URL.
+    pub url: RecordId,
+    /// When, microseconds since 1970.
+    pub time: i64,
+    /// The length of its response, where the index knows.
+    pub length: Option<u64>,
 }
 
 /// A place in a WARC file.
@@ -71,21 +93,31 @@ impl Archive {
         reason: &str,
         now: DateTime<Utc>,
     ) -> Result<Tombstone, ArchiveError> {
-        let mut urls: BTreeSet<RecordId> = BTreeSet::from([record.id]);
-        let names = record.aliases.iter().map(String::as_str);
-        urls.extend(names.map(|url| RecordId(url_hash(url))));
-        for pair in self.store.scan(b"u", &after(b"u")) {
-            let (at, sealed) = pair?;
-            let row: UrlRow = self.decode(&at, &sealed)?;
-            if row.record == Some(record.id) {
-                urls.insert(RecordId(url_hash(&row.url)));
+        let known = self.urls_of(record)?;
+        let mut urls: BTreeSet<RecordId> =
+            known.iter().map(|url| RecordId(url_hash(url))).collect();
+        // Another record's own URL may have become an alias of this one later on: it stays, without
+        // what this one showed there.
+        let mut shown = BTreeSet::new();
+        for other in self.others(record.id, &urls)? {
+            urls.remove(&other);
+            let from = key(b'c', &[&other.0]);
+            for pair in self.store.scan(&from, &after(&from)) {
+                let (at, sealed) = pair?;
+                let capture: CaptureRow = self.decode(&at, &sealed)?;
+                if capture.record == Some(record.id) {
+                    shown.insert((other, capture.at));
+                }
             }
         }
         let mut texts = BTreeSet::new();
+        let mut identities = BTreeSet::new();
         let mut archived = record.current.fetched_at;
         for number in 1..=record.current.number {
             if let Some(revision) = self.revision(record, number)? {
                 texts.insert(revision.text_digest);
+                let found = Extracted::new(record.url.clone(), revision.article);
+                identities.insert(RecordId(found.identity.prefix()));
                 archived = archived.min(revision.fetched_at);
             }
         }
@@ -93,6 +125,9 @@ impl Archive {
             id: record.id,
             urls,
             media: BTreeSet::new(),
+            shown,
+            identities,
+            erased: false,
             site: record.site.clone(),
             revisions: record.current.number,
             texts,
@@ -101,6 +136,35 @@ impl Archive {
             withdrawn: now,
             reason: reason.to_owned(),
         })
+    }
+
+    /// Every URL that a record is known by, or that led to it.
+    pub fn urls_of(&self, record: &RecordRow) -> Result<BTreeSet<String>, ArchiveError> {
+        let mut urls = BTreeSet::from([record.url.as_str().to_owned()]);
+        urls.extend(record.aliases.iter().cloned());
+        for pair in self.store.scan(b"u", &after(b"u")) {
+            let (at, sealed) = pair?;
+            let row: UrlRow = self.decode(&at, &sealed)?;
+            if row.record == Some(record.id) {
+                urls.insert(row.url);
+            }
+        }
+        Ok(urls)
+    }
+
+    /// Those of these URLs that are the own URLs of other records.
+    pub fn others(
+        &self,
+        id: RecordId,
+        urls: &BTreeSet<RecordId>,
+    ) -> Result<Vec<RecordId>, ArchiveError> {
+        let mut found = Vec::new();
+        for url in urls {
+            if *url != id && self.record_row(*url)?.is_some() {
+                found.push(*url);
+            }
+        }
+        Ok(found)
     }
 
     /// Whether a page says what was withdrawn: under one of its URLs, or the same article
@@ -137,9 +201,16 @@ impl Archive {
         let mut batch = Batch::default();
         let mut urls = stone.urls.clone();
         if let Some(record) = &record {
-            let names = record.aliases.iter().map(String::as_str);
-            urls.extend(names.map(|url| RecordId(url_hash(url))));
+            urls.extend(record.aliases.iter().map(|url| RecordId(url_hash(url))));
+            for other in self.others(record.id, &urls)? {
+                urls.remove(&other);
+                self.give_back(&mut batch, record.id, other)?;
+            }
             self.forget(&mut batch, record)?;
+        }
+        for identity in &stone.identities {
+            let at = key(b'd', &[&identity.0, stone.site.as_str().as_bytes()]);
+            self.put(&mut batch, at, &stone.id);
         }
         for hash in &urls {
             self.put(&mut batch, key(b'w', &[&hash.0]), stone);
@@ -149,6 +220,32 @@ impl Archive {
             self.put_mark(&mut batch, mark);
         }
         Ok(self.store.apply(batch)?)
+    }
+
+    /// The URL of another record, which had become one of this record's, is that record's again.
+    fn give_back(
+        &self,
+        batch: &mut Batch,
+        id: RecordId,
+        other: RecordId,
+    ) -> Result<(), ArchiveError> {
+        let at = key(b'u', &[&other.0]);
+        if let Some(mut row) = self.row::<UrlRow>(&at)?
+            && row.record == Some(id)
+        {
+            row.record = Some(other);
+            self.put(batch, at, &row);
+        }
+        let from = key(b'c', &[&other.0]);
+        for pair in self.store.scan(&from, &after(&from)) {
+            let (at, sealed) = pair?;
+            let mut capture: CaptureRow = self.decode(&at, &sealed)?;
+            if capture.record == Some(id) {
+                capture.record = None;
+                self.put(batch, at, &capture);
+            }
+        }
+        Ok(())
     }
 
     /// A withdrawn URL is not asked for again, and its captures lead to no record.
@@ -192,17 +289,28 @@ impl Archive {
             self.forget_near(batch, simhash, id);
         }
         let mut heirs: BTreeMap<[u8; 16], RecordId> = BTreeMap::new();
+        // Texts that can be a near copy's first from now on; the index does not have them yet.
+        let mut alone: Vec<(u64, RecordId)> = Vec::new();
         for mut other in self.leaning_on(id)? {
+            let mut again = other.near == Some(id);
             if other.same_as == Some(id) {
                 let text = other.current.text_digest.prefix();
                 other.same_as = heirs.get(&text).copied();
                 if other.same_as.is_none() {
                     heirs.insert(text, other.id);
-                    self.stand_alone(batch, &other)?;
+                    again = true;
                 }
             }
-            if other.near == Some(id) {
-                other.near = None;
+            if again {
+                let simhash = self.comparable(&other)?;
+                other.near = match simhash {
+                    Some(simhash) => self.nearest(&other, simhash, id, &alone)?,
+                    None => None,
+                };
+                if let Some(simhash) = simhash {
+                    self.put_near(batch, simhash, other.id);
+                    alone.push((simhash, other.id));
+                }
             }
             self.put_record(batch, &other);
         }
@@ -233,43 +341,95 @@ impl Archive {
                 found.push(other);
             }
         }
-        found.sort_by(|a, b| {
-            let place = |row: &RecordRow| {
-                let capture = &row.current.provenance.capture;
-                (capture.file.clone(), capture.offset)
-            };
-            place(a).cmp(&place(b))
-        });
-        Ok(found)
-    }
-
-    /// A record whose text no other one has any more can be a near copy's first.
-    fn stand_alone(&self, batch: &mut Batch, record: &RecordRow) -> Result<(), ArchiveError> {
-        let Some(revision) = self.revision(record, record.current.number)? else {
-            return Ok(());
-        };
-        if near::is_comparable(&revision.article.text())
-            && let Ok(simhash) = u64::from_str_radix(&revision.simhash, 16)
-        {
-            self.put_near(batch, simhash, record.id);
+        // As a replay without this one would have met them.
+        let mut dated = Vec::with_capacity(found.len());
+        for other in found {
+            let first = self.revision(&other, 1)?.map(|first| first.fetched_at);
+            dated.push((first.unwrap_or(other.current.fetched_at), other.id, other));
         }
-        Ok(())
+        dated.sort_by_key(|(first, id, _)| (*first, *id));
+        Ok(dated.into_iter().map(|(_, _, other)| other).collect())
     }
 
-    /// Where the captures of these URLs stand, twins in other files included.
-    pub fn places(&self, urls: &BTreeSet<RecordId>) -> Result<BTreeSet<Place>, ArchiveError> {
-        let mut found = BTreeSet::new();
-        if urls.is_empty() {
+    /// What a record is near to without `gone`: one of those that were there before it.
+    fn nearest(
+        &self,
+        record: &RecordRow,
+        simhash: u64,
+        gone: RecordId,
+        alone: &[(u64, RecordId)],
+    ) -> Result<Option<RecordId>, ArchiveError> {
+        let since = (record.current.fetched_at, record.id);
+        let best = self.near_but(simhash, record.id, &|other| {
+            let row = match other == gone {
+                true => None,
+                false => self.record_row(other)?,
+            };
+            Ok(row.is_some_and(|row| (row.current.fetched_at, row.id) < since))
+        })?;
+        let alone = alone
+            .iter()
+            .map(|(other, id)| ((simhash ^ other).count_ones(), *id))
+            .filter(|(distance, _)| *distance <= near::DISTANCE);
+        Ok(alone.chain(best).min().map(|(_, id)| id))
+    }
+
+    /// The simhash of a record's text, when that is long enough to be a near copy's first.
+    fn comparable(&self, record: &RecordRow) -> Result<Option<u64>, ArchiveError> {
+        let Some(revision) = self.revision(record, record.current.number)? else {
+            return Ok(None);
+        };
+        let comparable = near::is_comparable(&revision.article.text());
+        let simhash = u64::from_str_radix(&revision.simhash, 16).ok();
+        Ok(simhash.filter(|_| comparable))
+    }
+
+    /// Where the captures of these URLs, and these captures, stand; twins in other files included.
+    /// Those whose payload is `kept` are left out.
+    pub fn places(
+        &self,
+        urls: &BTreeSet<RecordId>,
+        shown: &BTreeSet<(RecordId, i64)>,
+        kept: &BTreeSet<Digest>,
+    ) -> Result<BTreeMap<Place, Found>, ArchiveError> {
+        let mut found = BTreeMap::new();
+        if urls.is_empty() && shown.is_empty() {
             return Ok(found);
         }
         for pair in self.store.scan(b"f", &after(b"f")) {
             let (at, sealed) = pair?;
-            let (hash, _): (RecordId, i64) = self.decode(&at, &sealed)?;
-            if urls.contains(&hash) {
-                found.insert(place(&at));
+            let (url, time): (RecordId, i64) = self.decode(&at, &sealed)?;
+            if !urls.contains(&url) && !shown.contains(&(url, time)) {
+                continue;
+            }
+            let row = self.row::<CaptureRow>(&super::schema::capture_key(&url.0, time))?;
+            let here = place(&at);
+            let is_kept = row
+                .as_ref()
+                .is_some_and(|row| !row.revisit && kept.contains(&row.payload));
+            if !is_kept {
+                let own = row.filter(|row| (&row.file, row.offset) == (&here.file, here.offset));
+                let length = own.map(|row| row.length);
+                found.insert(here, Found { url, time, length });
             }
         }
         Ok(found)
+    }
+
+    /// Payloads of these URLs that revisit records of other URLs need to be read.
+    pub fn needed(&self, urls: &BTreeSet<RecordId>) -> Result<BTreeSet<Digest>, ArchiveError> {
+        let (mut mine, mut theirs) = (BTreeSet::new(), BTreeSet::new());
+        for pair in self.store.scan(b"c", &after(b"c")) {
+            let (at, sealed) = pair?;
+            let capture: CaptureRow = self.decode(&at, &sealed)?;
+            let own = urls.contains(&RecordId(url_hash(&capture.url)));
+            match (own, capture.revisit) {
+                (true, false) => mine.insert(capture.payload),
+                (false, true) => theirs.insert(capture.payload),
+                _ => false,
+            };
+        }
+        Ok(mine.intersection(&theirs).copied().collect())
     }
 
     /// Of these images and attachments, those with a payload that another URL has, too: revisit
@@ -301,17 +461,12 @@ impl Archive {
     }
 
     /// Removes the rows of captures that were erased.
-    pub fn erased(
-        &self,
-        urls: &BTreeSet<RecordId>,
-        places: &BTreeSet<Place>,
-    ) -> Result<(), ArchiveError> {
+    pub fn erased(&self, places: &BTreeMap<Place, Found>) -> Result<(), ArchiveError> {
         let mut batch = Batch::default();
-        for hash in urls {
-            let from = key(b'c', &[&hash.0]);
-            for pair in self.store.scan(&from, &after(&from)) {
-                let (at, sealed) = pair?;
-                let capture: CaptureRow = self.decode(&at, &sealed)?;
+        for (place, found) in places {
+            batch.delete(super::schema::place_key(&place.file, place.offset));
+            let at = super::schema::capture_key(&found.url.0, found.time);
+            if let Some(capture) = self.row::<CaptureRow>(&at)? {
                 let first = key(b'p', &[&capture.payload.prefix()]);
                 if let Some(row) = self.row::<CaptureRow>(&first)?
                     && row.url == capture.url
@@ -320,16 +475,15 @@ impl Archive {
                 }
                 batch.delete(at);
             }
-            let at = key(b'u', &[&hash.0]);
-            if let Some(mut row) = self.row::<UrlRow>(&at)? {
+            let at = key(b'u', &[&found.url.0]);
+            if let Some(mut row) = self.row::<UrlRow>(&at)?
+                && row.captured == Some(found.time)
+            {
                 // Nothing is left that a later answer could be compared with.
                 row.payload = None;
                 row.captured = None;
                 self.put(&mut batch, at, &row);
             }
-        }
-        for place in places {
-            batch.delete(super::schema::place_key(&place.file, place.offset));
         }
         Ok(self.store.apply(batch)?)
     }

@@ -277,6 +277,18 @@ fn describe(done: &Rebuilt) -> String {
             done.lone_revisits
         ));
     }
+    if done.withdrawn > 0 {
+        out.push_str(&format!(
+            "{} tombstones in these files withdraw records: `khobao show ID` says which\n",
+            done.withdrawn
+        ));
+    }
+    for (id, count) in &done.returned {
+        out.push_str(&format!(
+            "{count} captures of {id}, which was withdrawn and erased, came back with these files: \
+             `khobao withdraw {id} --reason ... --erase` erases them again\n"
+        ));
+    }
     for why in &done.damage {
         out.push_str(&format!("damaged: {why}\n"));
     }
@@ -295,9 +307,11 @@ fn describe(done: &Rebuilt) -> String {
 }
 
 fn code_of(done: &Rebuilt) -> u8 {
-    if done.damage.is_empty() {
-        code::OK
-    } else {
+    if !done.damage.is_empty() {
         code::DAMAGED
+    } else if !done.returned.is_empty() {
+        code::FAILED
+    } else {
+        code::OK
     }
 }

@@ -21,14 +21,7 @@ pub(super) fn withdraw(config: &Path, args: Withdraw) -> anyhow::Result<u8> {
     let target = match find(&config, &archive, &args.name)? {
         Some(record) => Target::Record(Box::new(record)),
         None => match tombstone(&config, &archive, &args.name)? {
-            Some(stone) if args.erase => Target::Withdrawn(Box::new(stone)),
-            Some(stone) => {
-                data::print(&format!(
-                    "{} was withdrawn at {} ({}); `--erase` erases its captures, too\n",
-                    stone.id, stone.withdrawn, stone.reason
-                ))?;
-                return Ok(code::OK);
-            }
+            Some(stone) => Target::Withdrawn(Box::new(stone)),
             None => {
                 return Err(Failure::error(
                     code::FAILED,
@@ -43,7 +36,10 @@ pub(super) fn withdraw(config: &Path, args: Withdraw) -> anyhow::Result<u8> {
     let done = withdraw_record(&archive, &config, target, reason, args.erase)?;
     let stone = &done.stone;
     let mut out = if done.before {
-        format!("{} had been withdrawn before\n", stone.id)
+        format!(
+            "{} was withdrawn at {} ({})\n",
+            stone.id, stone.withdrawn, stone.reason
+        )
     } else {
         format!(
             "{} is withdrawn: {} revisions, {} URLs\n",
@@ -63,6 +59,13 @@ pub(super) fn withdraw(config: &Path, args: Withdraw) -> anyhow::Result<u8> {
                 done.shared
             ));
         }
+        if done.needed > 0 {
+            out.push_str(&format!(
+                "{} captures stay, hidden: captures of other URLs have the same bytes and refer to \
+                 them; withdraw those, too\n",
+                done.needed
+            ));
+        }
         out.push_str(
             "listing pages and feeds that named it, copies of the archive, and indexes that were \
              kept aside still hold what they held; `khobao rebuild --discard-old` writes the index \
@@ -71,11 +74,22 @@ pub(super) fn withdraw(config: &Path, args: Withdraw) -> anyhow::Result<u8> {
     } else {
         out.push_str("its captures stay in the WARC files; `--erase` erases them\n");
     }
+    for url in &done.others {
+        out.push_str(&format!(
+            "{url} stays, as it was the URL of a record of its own before it led here\n"
+        ));
+    }
     for url in &done.alike {
         out.push_str(&format!(
             "the same text, or nearly, stands at {url}: withdraw it, too, where that is meant\n"
         ));
     }
+    for why in &done.damage {
+        out.push_str(&format!("not erased: {why}\n"));
+    }
     data::print(&out)?;
-    Ok(code::OK)
+    Ok(match done.damage.is_empty() {
+        true => code::OK,
+        false => code::DAMAGED,
+    })
 }

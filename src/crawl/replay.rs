@@ -6,13 +6,13 @@ use super::revisit::{Name, earlier, names, referred};
 use super::scope::Scope;
 use super::{CrawlError, links};
 use crate::archive::schema::{CaptureRow, SiteRow, TaskKind, UrlHash, url_hash};
-use crate::archive::warc::{self, WarcError};
+use crate::archive::warc::{self, Stored, WarcError};
 use crate::archive::{
     Archive, Captures, Committer, CrawlMode, End, Finished, Hold, Rebuilding, Replayed, Task,
-    new_task_row,
+    Tombstone, new_task_row,
 };
 use crate::config::Config;
-use crate::domain::{Digest, Exchange, SiteId};
+use crate::domain::{Digest, Exchange, RecordId, SiteId};
 use crate::extract::profile::{ProfileSet, UrlClass};
 use crate::fetch::robots::{RobotsFetch, Step};
 use std::collections::{BTreeMap, HashMap};
@@ -39,6 +39,10 @@ pub struct Rebuilt {
     pub strangers: BTreeMap<String, u64>,
     /// Revisits whose first capture is not there.
     pub lone_revisits: u64,
+    /// Records that tombstones in the files that were taken in have withdrawn.
+    pub withdrawn: u64,
+    /// Erased records of which captures came back, and how many.
+    pub returned: BTreeMap<RecordId, u64>,
     /// What could not be read.
     pub damage: Vec<WarcError>,
     /// What the old index could not give (runs, learned pace).
@@ -75,6 +79,7 @@ pub fn rebuild(
         scopes,
         committer: Committer::replaying(archive),
         max_bytes: config.limits.max_bytes,
+        taken,
         done: Rebuilt {
             lost: next.lost.clone(),
             ..Rebuilt::default()
@@ -109,11 +114,21 @@ pub fn rebuild(
     let (archive, aside) = next.finish()?;
     done.aside = aside;
     super::withdraw::hide(&archive)?;
+    done.returned = super::withdraw::returned(&archive)?;
     let sealed = archive.last_sealed()?.map(|last| last.records);
     done.as_sealed = sealed.map(|sealed| archive.sum().is_ok_and(|sum| sum == sealed));
     let note = serde_json::json!({"captures": done.captures, "files": taken});
     archive.seal(kind, taken, Some(note))?;
     Ok((done, archive.into_hold()))
+}
+
+/// The tombstone in a record, whose head must name the same withdrawn record.
+fn read_tombstone(stored: &Stored, json: &str) -> Result<Tombstone, String> {
+    let stone: Tombstone = serde_json::from_str(json).map_err(|why| why.to_string())?;
+    match stored.withdraws() == Some(stone.id.to_string().as_str()) {
+        true => Ok(stone),
+        false => Err("its head and its text name different records".to_owned()),
+    }
 }
 
 /// What the result depends on: files with their lengths and times, profiles, sites.
@@ -133,7 +148,9 @@ fn plan(dir: &Path, scopes: &[(SiteId, Scope)]) -> Result<String, CrawlError> {
     Ok(Digest::of(text).to_string())
 }
 
-struct Replay {
+struct Replay<'a> {
+    /// Names of files that were taken in just before.
+    taken: &'a [String],
     archive: Arc<Archive>,
     dir: PathBuf,
     scopes: Vec<(SiteId, Scope)>,
@@ -165,7 +182,7 @@ struct Placed {
     hash: UrlHash,
 }
 
-impl Replay {
+impl Replay<'_> {
     fn batch(&mut self, captures: &Captures, batch: Vec<Replayed>) -> Result<(), CrawlError> {
         let mut jobs = Vec::with_capacity(batch.len());
         // Payloads of this batch, which the index does not know yet.
@@ -207,8 +224,11 @@ impl Replay {
     fn withdraw(&mut self, captures: &Captures, capture: &Replayed) -> Result<(), CrawlError> {
         let mark = captures.mark(capture);
         let json = capture.stored.tombstone().unwrap_or_default();
-        match serde_json::from_str(json) {
-            Ok(stone) => self.committer.replay_withdrawal(&stone, &mark)?,
+        match read_tombstone(&capture.stored, json) {
+            Ok(stone) => {
+                self.done.withdrawn += u64::from(self.taken.contains(&capture.file));
+                self.committer.replay_withdrawal(&stone, &mark)?;
+            }
             Err(why) => {
                 let why = WarcError::Damaged {
                     file: self.dir.join(&capture.file),

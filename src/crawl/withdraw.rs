@@ -3,10 +3,12 @@
 
 use super::{CrawlError, open_warc};
 use crate::archive::schema::{RecordRow, url_hash};
-use crate::archive::{Archive, ArchiveError, Place, Tombstone, warc};
+use crate::archive::warc::{self, Lookup, WarcError};
+use crate::archive::{Archive, ArchiveError, Place, Tombstone};
 use crate::config::Config;
 use crate::domain::{Article, Clock, RecordId, SystemClock};
 use crate::fetch::user_agent;
+use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use url::Url;
@@ -22,17 +24,27 @@ pub struct Withdrawal {
     pub erased: u64,
     /// Images and attachments whose captures stay, as other articles or URLs share them.
     pub shared: usize,
+    /// Captures that stay, as revisit records of other URLs need their payloads to be read.
+    pub needed: usize,
     /// Other records with the same text or nearly the same.
     pub alike: Vec<String>,
+    /// Records that keep their own URLs, which had become URLs of this one.
+    pub others: Vec<String>,
+    /// Captures that could not be erased.
+    pub damage: Vec<WarcError>,
 }
 
 /// What is to be withdrawn.
 pub enum Target {
     /// A record.
     Record(Box<RecordRow>),
-    /// One that was withdrawn before, to be erased now.
+    /// One that was withdrawn before: to be erased now, or only to end what was cut short.
     Withdrawn(Box<Tombstone>),
 }
+
+/// Captures of withdrawn records in no row of the index: what a crash left, or records of other
+/// programs that are no exchange. File and offset, and the record.
+type Orphans = BTreeMap<(String, u64), String>;
 
 /// Withdraws a record; durable, with a line in the ledger, on return.
 pub fn withdraw(
@@ -42,54 +54,52 @@ pub fn withdraw(
     reason: &str,
     erase: bool,
 ) -> Result<Withdrawal, CrawlError> {
-    archive.open_change("withdraw")?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let (stone, alike, before) = match target {
+    let mut orphans = Orphans::new();
+    let mut others = Vec::new();
+    let (mut stone, alike, before) = match target {
         Target::Record(record) => {
             let mut stone = archive.entomb(&record, reason, clock.now())?;
             let media = media(archive, config, &record)?;
             stone.media = unshared(archive, config, record.id, media)?;
-            let alike = alike(archive, record.id)?;
-            let agent = user_agent(config.contact.as_deref());
-            let mut writer = open_warc(config, archive, &agent, clock)?;
-            // Plain data with string keys: serialising it cannot fail.
-            let json = serde_json::to_string(&stone).unwrap_or_default();
-            writer.append_withdrawal(&stone.id.to_string(), &json)?;
-            writer.finish()?;
-            archive.withdraw(&stone, None)?;
-            archive.flush()?;
-            (stone, alike, false)
+            let urls = archive.urls_of(&record)?;
+            orphans = find_orphans(archive, config, &stone, &urls)?;
+            for url in &urls {
+                let hash = RecordId(url_hash(url));
+                if hash != record.id && !stone.urls.contains(&hash) {
+                    others.push(url.clone());
+                }
+            }
+            (stone, alike(archive, record.id)?, false)
         }
         Target::Withdrawn(stone) => (*stone, Vec::new(), true),
     };
-    hide(archive)?;
+    archive.open_change("withdraw")?;
+    if !before || (erase && !stone.erased) {
+        stone.erased |= erase;
+        let agent = user_agent(config.contact.as_deref());
+        let mut writer = open_warc(config, archive, &agent, clock)?;
+        // Plain data with string keys: serialising it cannot fail.
+        let json = serde_json::to_string(&stone).unwrap_or_default();
+        writer.append_withdrawal(&stone.id.to_string(), &json)?;
+        writer.finish()?;
+        archive.withdraw(&stone, None)?;
+        archive.flush()?;
+    }
+    hide_with(archive, &orphans)?;
     let mut done = Withdrawal {
         stone,
         before,
         erased: 0,
         shared: 0,
+        needed: 0,
         alike,
+        others,
+        damage: Vec::new(),
     };
     let mut changed = Vec::new();
     if erase {
-        // Others may show them by now.
-        let media = unshared(archive, config, done.stone.id, done.stone.media.clone())?;
-        let shared = archive.shared_payloads(&media)?;
-        done.shared = done.stone.media.len() - media.difference(&shared).count();
-        let mut urls = done.stone.urls.clone();
-        urls.extend(media.difference(&shared));
-        let places = archive.places(&urls)?;
-        let files: Vec<String> = by_file(&places).into_keys().collect();
-        archive.open_rewriting(&files)?;
-        for (file, offsets) in by_file(&places) {
-            let id = done.stone.id.to_string();
-            let now = chrono::Utc::now();
-            done.erased += warc::erase(&archive.warc_dir(), &file, &offsets, &id, now)?;
-            changed.push(file);
-        }
-        archive.erased(&urls, &places)?;
-        archive.flush()?;
-        hide(archive)?;
+        changed = erase_captures(archive, config, &mut done)?;
     }
     let note = serde_json::json!({
         "record": done.stone.id, "reason": done.stone.reason, "erased": done.erased,
@@ -99,29 +109,160 @@ pub fn withdraw(
     Ok(done)
 }
 
-/// Leaves the captures of withdrawn records out of the indexes of the WARC files.
-pub(super) fn hide(archive: &Archive) -> Result<(), CrawlError> {
-    let mut urls = BTreeSet::new();
-    for stone in archive.tombstones()? {
-        urls.extend(stone.urls);
+/// Erases the captures of a withdrawn record; gives the files that were written anew.
+fn erase_captures(
+    archive: &Archive,
+    config: &Config,
+    done: &mut Withdrawal,
+) -> Result<Vec<String>, CrawlError> {
+    let id = done.stone.id.to_string();
+    // Others may show them by now.
+    let media = unshared(archive, config, done.stone.id, done.stone.media.clone())?;
+    let shared = archive.shared_payloads(&media)?;
+    done.shared = done.stone.media.len() - media.difference(&shared).count();
+    let mut urls = done.stone.urls.clone();
+    let needed = archive.needed(&urls)?;
+    urls.extend(media.difference(&shared));
+    let shown = &done.stone.shown;
+    let places = archive.places(&urls, shown, &needed)?;
+    done.needed = archive.places(&urls, shown, &BTreeSet::new())?.len() - places.len();
+    let mut files: BTreeMap<String, BTreeMap<u64, Option<u64>>> = BTreeMap::new();
+    for (place, found) in &places {
+        let file = files.entry(place.file.clone()).or_default();
+        file.insert(place.offset, found.length);
     }
-    let places = archive.places(&urls)?;
-    let places: Vec<(String, u64)> = places
+    for ((file, offset), of) in warc::hidden_places(&archive.warc_dir())? {
+        if of.as_deref() == Some(id.as_str()) {
+            files.entry(file).or_default().insert(offset, None);
+        }
+    }
+    let names: Vec<String> = files.keys().cloned().collect();
+    archive.open_rewriting(&names)?;
+    let mut changed = Vec::new();
+    for (file, offsets) in files {
+        let now = chrono::Utc::now();
+        let erasure = warc::erase(&archive.warc_dir(), &file, &offsets, &id, now)?;
+        done.erased += erasure.erased;
+        done.damage.extend(erasure.damage);
+        changed.push(file);
+    }
+    let failed: BTreeSet<(String, u64)> = done.damage.iter().filter_map(place_of).collect();
+    let gone = places
         .into_iter()
-        .map(|place| (place.file, place.offset))
-        .collect();
-    Ok(warc::hide(&archive.warc_dir(), &places)?)
+        .filter(|(place, _)| !failed.contains(&(place.file.clone(), place.offset)));
+    archive.erased(&gone.collect())?;
+    archive.flush()?;
+    hide(archive)?;
+    Ok(changed)
 }
 
-fn by_file(places: &BTreeSet<Place>) -> BTreeMap<String, BTreeSet<u64>> {
-    let mut files: BTreeMap<String, BTreeSet<u64>> = BTreeMap::new();
-    for place in places {
-        files
-            .entry(place.file.clone())
-            .or_default()
-            .insert(place.offset);
+fn place_of(why: &WarcError) -> Option<(String, u64)> {
+    let WarcError::Damaged { file, offset, .. } = why else {
+        return None;
+    };
+    let name = file.file_name()?.to_string_lossy().into_owned();
+    Some((name, *offset))
+}
+
+/// Leaves the captures of withdrawn records out of the indexes of the WARC files.
+pub(super) fn hide(archive: &Archive) -> Result<(), CrawlError> {
+    hide_with(archive, &Orphans::new())
+}
+
+fn hide_with(archive: &Archive, orphans: &Orphans) -> Result<(), CrawlError> {
+    let (mut urls, mut shown) = (BTreeSet::new(), BTreeSet::new());
+    for stone in archive.tombstones()? {
+        urls.extend(stone.urls);
+        shown.extend(stone.shown);
     }
-    files
+    let dir = archive.warc_dir();
+    // Those that no row names were found once, by the record's URLs.
+    let mut all = warc::hidden_places(&dir)?;
+    all.retain(|_, of| of.is_some());
+    for (place, id) in orphans {
+        all.insert(place.clone(), Some(id.clone()));
+    }
+    for place in archive.places(&urls, &shown, &BTreeSet::new())?.into_keys() {
+        all.entry((place.file, place.offset)).or_default();
+    }
+    Ok(warc::hide(&dir, &all)?)
+}
+
+/// Captures of erased records that are there again, as WARC files of before came back: by record,
+/// how many.
+pub(super) fn returned(archive: &Archive) -> Result<BTreeMap<RecordId, u64>, CrawlError> {
+    let mut stones = BTreeMap::new();
+    let (mut urls, mut shown) = (BTreeSet::new(), BTreeSet::new());
+    for stone in archive.tombstones()? {
+        if stone.erased {
+            stones.extend(stone.urls.iter().map(|url| (*url, stone.id)));
+            stones.extend(stone.shown.iter().map(|(url, _)| (*url, stone.id)));
+            urls.extend(stone.urls);
+            shown.extend(stone.shown);
+        }
+    }
+    let mut found: BTreeMap<RecordId, u64> = BTreeMap::new();
+    if urls.is_empty() {
+        return Ok(found);
+    }
+    let needed = archive.needed(&urls)?;
+    for there in archive.places(&urls, &shown, &needed)?.into_values() {
+        if let Some(id) = stones.get(&there.url) {
+            *found.entry(*id).or_default() += 1;
+        }
+    }
+    Ok(found)
+}
+
+/// Captures of a record's URLs that the indexes of the WARC files have, and no row.
+fn find_orphans(
+    archive: &Archive,
+    config: &Config,
+    stone: &Tombstone,
+    urls: &BTreeSet<String>,
+) -> Result<Orphans, CrawlError> {
+    let known = archive.places(&stone.urls, &stone.shown, &BTreeSet::new())?;
+    let mut found = Orphans::new();
+    for url in urls {
+        if !stone.urls.contains(&RecordId(url_hash(url))) {
+            continue;
+        }
+        let lookup = Lookup {
+            url: url.clone(),
+            ..Lookup::default()
+        };
+        for line in warc::lookup(&archive.warc_dir(), &lookup)? {
+            let json = line.splitn(3, ' ').nth(2).unwrap_or_default();
+            let Ok(fields) = serde_json::from_str::<Line>(json) else {
+                continue;
+            };
+            let Ok(offset) = fields.offset.parse() else {
+                continue;
+            };
+            let place = Place {
+                file: fields.filename,
+                offset,
+            };
+            // Different URLs may have one key in the index.
+            let same = Url::parse(&fields.url).is_ok_and(|url| {
+                let canonical = config.sites.iter().map(|site| site.url_policy(&[]));
+                let mut all = canonical.map(|policy| policy.canonical(&url).as_str().to_owned());
+                all.any(|url| stone.urls.contains(&RecordId(url_hash(&url))))
+            });
+            if same && !known.contains_key(&place) {
+                found.insert((place.file, offset), stone.id.to_string());
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// What a line of an index of a WARC file says (CDXJ).
+#[derive(Deserialize)]
+struct Line {
+    url: String,
+    offset: String,
+    filename: String,
 }
 
 fn named(article: &Article) -> impl Iterator<Item = &String> {
@@ -136,12 +277,17 @@ fn media(
     record: &RecordRow,
 ) -> Result<BTreeSet<RecordId>, CrawlError> {
     let site = config.sites.iter().find(|site| site.id == record.site);
+    // Without its table nobody knows what its images are called in the archive.
     let policy = site.map(|site| site.url_policy(&[]));
+    let policy = policy.ok_or_else(|| CrawlError::UnknownSite {
+        site: record.site.to_string(),
+        file: record.current.provenance.capture.file.clone(),
+    })?;
     let mut found = BTreeSet::new();
     for number in 1..=record.current.number {
         if let Some(revision) = archive.revision(record, number)? {
             for text in named(&revision.article) {
-                let (Ok(url), Some(policy)) = (Url::parse(text), &policy) else {
+                let Ok(url) = Url::parse(text) else {
                     continue;
                 };
                 found.insert(RecordId(url_hash(policy.canonical(&url).as_str())));

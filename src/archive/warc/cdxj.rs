@@ -48,6 +48,11 @@ pub fn index_file(warc: &Path) -> Result<PathBuf, WarcError> {
     Scan::of(warc)?.write()
 }
 
+/// The same with these captures left out of it, whatever the list of withdrawn ones says yet.
+pub(super) fn index_without(warc: &Path, hidden: BTreeSet<u64>) -> Result<PathBuf, WarcError> {
+    Scan::without(warc, hidden)?.write()
+}
+
 /// A file read through: its lines, and where its last sound record ends.
 pub(super) struct Scan {
     warc: PathBuf,
@@ -64,10 +69,14 @@ pub(super) struct Scan {
 
 impl Scan {
     pub fn of(warc: &Path) -> Result<Self, WarcError> {
+        Self::without(warc, withdrawal::hidden(warc)?)
+    }
+
+    fn without(warc: &Path, hidden: BTreeSet<u64>) -> Result<Self, WarcError> {
         let mut scan = Self {
             warc: warc.to_owned(),
             runs: Runs::default(),
-            hidden: withdrawal::hidden(warc)?,
+            hidden,
             records: 0,
             good: 0,
             shared: false,

@@ -31,7 +31,7 @@ pub use recover::recover;
 pub use slice::{SliceError, Slicer};
 pub use stored::{Head, Stored};
 pub use surt::surt;
-pub use withdrawal::{erase, hide};
+pub use withdrawal::{Erasure, erase, hidden_places, hide};
 pub use writer::{Position, WarcSettings, Writer};
 
 /// Names of the WARC files in a folder, sorted.

@@ -80,23 +80,26 @@ impl<'a> Slicer<'a> {
     }
 }
 
-/// Where the records of the capture at `offset` end.
-pub(super) fn end(path: &Path, offset: u64) -> Result<u64, WarcError> {
+/// Where the records of a capture end whose first one, of `length` bytes, cannot be read.
+pub(super) fn end_past(path: &Path, offset: u64, length: u64) -> Result<u64, WarcError> {
+    let next = offset + length;
     let mut reader = Reader::open(path)?;
-    reader.seek(offset)?;
-    let mut id = String::new();
-    let mut end = offset;
-    while let Some(head) = reader.advance() {
-        let head = match head {
-            Ok(head) => head,
-            Err(why) if end == offset => return Err(why),
-            Err(_) => break,
-        };
-        if end == offset {
-            head.field("WARC-Record-ID")
-                .unwrap_or_default()
-                .clone_into(&mut id);
-        } else if !matches!(head.kind(), "request" | "metadata")
+    reader.seek(next)?;
+    let Some(Ok(head)) = reader.advance() else {
+        return Ok(next);
+    };
+    let Some(id) = head.field("WARC-Concurrent-To").map(str::to_owned) else {
+        return Ok(next);
+    };
+    belonging(&mut Reader::open(path)?, next, id)
+}
+
+/// Where the records at `from` end that belong to the capture `id`.
+fn belonging(reader: &mut Reader, from: u64, id: String) -> Result<u64, WarcError> {
+    reader.seek(from)?;
+    let mut end = from;
+    while let Some(Ok(head)) = reader.advance() {
+        if !matches!(head.kind(), "request" | "metadata")
             || head.field("WARC-Concurrent-To") != Some(id.as_str())
         {
             break;
@@ -105,4 +108,18 @@ pub(super) fn end(path: &Path, offset: u64) -> Result<u64, WarcError> {
         end = reader.offset();
     }
     Ok(end)
+}
+
+/// Where the records of the capture at `offset` end.
+pub(super) fn end(path: &Path, offset: u64) -> Result<u64, WarcError> {
+    let mut reader = Reader::open(path)?;
+    reader.seek(offset)?;
+    let head = match reader.advance() {
+        Some(head) => head?,
+        None => return Ok(offset),
+    };
+    let id = head.field("WARC-Record-ID").unwrap_or_default().to_owned();
+    reader.finish()?;
+    let next = reader.offset();
+    belonging(&mut reader, next, id)
 }

@@ -2,13 +2,13 @@
 //! out, and the erasing of captures.
 
 use super::pack::{Level, Packer};
-use super::reader::{Reader, read_at};
+use super::reader::read_at;
 use super::record::Draft;
 use super::stored::Stored;
 use super::writer::dir_sync;
 use super::{Position, WarcError, Writer, slice};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{self, Seek as _, SeekFrom, Write as _};
 use std::path::Path;
@@ -25,6 +25,9 @@ const HIDDEN: &str = "withdrawn.jsonl";
 struct Hidden {
     file: String,
     offset: u64,
+    /// The withdrawn record, where no index row leads from it to the place.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    of: Option<String>,
 }
 
 impl Writer {
@@ -49,6 +52,11 @@ impl Stored {
         self.field(ERASED).is_some()
     }
 
+    /// The id of the record that it withdraws.
+    pub fn withdraws(&self) -> Option<&str> {
+        self.field(WITHDRAWN)
+    }
+
     /// The tombstone that the record holds, as JSON.
     pub fn tombstone(&self) -> Option<&str> {
         self.field(WITHDRAWN)?;
@@ -59,40 +67,59 @@ impl Stored {
 
 /// Offsets of `warc` that its index leaves out.
 pub(super) fn hidden(warc: &Path) -> Result<BTreeSet<u64>, WarcError> {
-    let list = warc.with_file_name(HIDDEN);
+    let name = warc.file_name().unwrap_or_default().to_string_lossy();
+    let all = hidden_places(warc.parent().unwrap_or(Path::new(".")))?;
+    let own = all.into_keys().filter(|(file, _)| *file == name);
+    Ok(own.map(|(_, offset)| offset).collect())
+}
+
+/// What the list in `dir` holds: places, and the record that a place is of where no index row
+/// names it.
+pub fn hidden_places(dir: &Path) -> Result<BTreeMap<(String, u64), Option<String>>, WarcError> {
+    let list = dir.join(HIDDEN);
     let text = match std::fs::read_to_string(&list) {
         Ok(text) => text,
-        Err(why) if why.kind() == io::ErrorKind::NotFound => return Ok(BTreeSet::new()),
+        Err(why) if why.kind() == io::ErrorKind::NotFound => String::new(),
         Err(why) => return Err(WarcError::io("read", &list, &why)),
     };
-    let name = warc.file_name().unwrap_or_default().to_string_lossy();
     let entries = text
         .lines()
         .filter_map(|line| serde_json::from_str::<Hidden>(line).ok());
     Ok(entries
-        .filter(|entry| entry.file == name)
-        .map(|entry| entry.offset)
+        .map(|entry| ((entry.file, entry.offset), entry.of))
         .collect())
 }
 
-/// Writes the list of captures that indexes leave out, and those indexes again that change.
-pub fn hide(dir: &Path, places: &[(String, u64)]) -> Result<(), WarcError> {
-    let list = dir.join(HIDDEN);
+/// Writes the list of captures that indexes leave out, and before it those indexes again that
+/// change: what is cut short in between is done again by the next call.
+pub fn hide(dir: &Path, places: &BTreeMap<(String, u64), Option<String>>) -> Result<(), WarcError> {
+    let before = hidden_places(dir)?;
+    if before == *places {
+        return Ok(());
+    }
+    let of = |all: &BTreeMap<(String, u64), Option<String>>, file: &str| -> BTreeSet<u64> {
+        let from = (file.to_owned(), 0);
+        let all = all.range(from..).take_while(|((name, _), _)| name == file);
+        all.map(|((_, offset), _)| *offset).collect()
+    };
+    for name in super::files(dir)? {
+        let now = of(places, &name);
+        if of(&before, &name) != now {
+            super::cdxj::index_without(&dir.join(&name), now)?;
+        }
+    }
     let text: String = places
         .iter()
-        .filter_map(|(file, offset)| {
+        .filter_map(|((file, offset), of)| {
             let entry = Hidden {
                 file: file.clone(),
                 offset: *offset,
+                of: of.clone(),
             };
             Some(serde_json::to_string(&entry).ok()? + "\n")
         })
         .collect();
-    let before = std::fs::read_to_string(&list).unwrap_or_default();
-    if before == text {
-        return Ok(());
-    }
-    let temp = dir.join(format!("{HIDDEN}.new"));
+    let (list, temp) = (dir.join(HIDDEN), dir.join(format!("{HIDDEN}.new")));
     let write = || -> io::Result<()> {
         let mut file = File::create(&temp)?;
         file.write_all(text.as_bytes())?;
@@ -100,46 +127,60 @@ pub fn hide(dir: &Path, places: &[(String, u64)]) -> Result<(), WarcError> {
         std::fs::rename(&temp, &list)
     };
     write().map_err(|why| WarcError::io("write", &list, &why))?;
-    dir_sync(dir)?;
-    let of = |text: &str, file: &str| -> BTreeSet<u64> {
-        text.lines()
-            .filter_map(|line| serde_json::from_str::<Hidden>(line).ok())
-            .filter(|entry| entry.file == file)
-            .map(|entry| entry.offset)
-            .collect()
-    };
-    for name in super::files(dir)? {
-        if of(&before, &name) != of(&text, &name) {
-            super::index_file(&dir.join(&name))?;
-        }
-    }
-    Ok(())
+    dir_sync(dir)
+}
+
+/// What `erase` did with a file.
+#[derive(Debug, Default)]
+pub struct Erasure {
+    /// Captures that were replaced.
+    pub erased: u64,
+    /// Captures that could not be found or replaced.
+    pub damage: Vec<WarcError>,
 }
 
 /// Writes `file` anew with each capture at `offsets` (its request and facts, too) replaced by a
-/// record of the same length that says so: every other record stays where it is. Gives how many
-/// were replaced; those that are erased already are left alone.
+/// record of the same length that says so: every other record stays where it is. Those that are
+/// erased already are left alone; of one that is damaged the length that is given is overwritten.
 pub fn erase(
     dir: &Path,
     name: &str,
-    offsets: &BTreeSet<u64>,
+    offsets: &BTreeMap<u64, Option<u64>>,
     id: &str,
     now: chrono::DateTime<chrono::Utc>,
-) -> Result<u64, WarcError> {
+) -> Result<Erasure, WarcError> {
     let path = dir.join(name);
     let mut packer = Packer::new();
     let mut fillers = Vec::new();
-    for offset in offsets {
-        if read_at(&path, *offset)?.field(ERASED).is_some() {
-            continue;
+    let mut done = Erasure::default();
+    for (offset, known) in offsets {
+        let read = read_at(&path, *offset).and_then(|stored| match stored.is_erased() {
+            true => Ok(None),
+            false => slice::end(&path, *offset).map(|end| Some(end - offset)),
+        });
+        let length = match (read, known) {
+            (Ok(None), _) => continue,
+            (Ok(Some(length)), _) => length,
+            (Err(WarcError::Damaged { .. }), Some(known)) => {
+                slice::end_past(&path, *offset, *known)? - offset
+            }
+            (Err(why @ WarcError::Damaged { .. }), None) => {
+                done.damage.push(why);
+                continue;
+            }
+            (Err(why), _) => return Err(why),
+        };
+        match filler(length as usize, id, now, &mut packer) {
+            Ok(filler) => fillers.push((*offset, filler)),
+            Err(why) => done.damage.push(WarcError::Damaged {
+                file: path.clone(),
+                offset: *offset,
+                why: why.to_string(),
+            }),
         }
-        let length = slice::end(&path, *offset)? - offset;
-        let filler = filler(length as usize, id, now, &mut packer)
-            .map_err(|why| WarcError::io("pack a record for", &path, &why))?;
-        fillers.push((*offset, filler));
     }
     if fillers.is_empty() {
-        return Ok(0);
+        return Ok(done);
     }
     let temp = dir.join(format!("{name}.erasing"));
     let write = || -> io::Result<()> {
@@ -155,29 +196,23 @@ pub fn erase(
         let _ = std::fs::remove_file(&temp);
         return Err(WarcError::io("write", &temp, &why));
     }
-    // Before the old file is gone, the new one must be read to the end.
-    let read = Reader::open(&temp).map(|mut reader| {
-        let mut seen = BTreeSet::new();
-        while let Some(head) = reader.advance() {
-            if let Ok(head) = head {
-                seen.insert(head.offset);
-                let _ = reader.finish();
-            }
+    // Before the old file is gone, what took the captures' places must be readable in the new one.
+    for (offset, _) in &fillers {
+        let read = read_at(&temp, *offset);
+        if !read.is_ok_and(|stored| stored.is_erased()) {
+            let _ = std::fs::remove_file(&temp);
+            return Err(WarcError::Damaged {
+                file: path,
+                offset: *offset,
+                why: "it cannot be written anew without its withdrawn captures".to_owned(),
+            });
         }
-        seen
-    })?;
-    if !fillers.iter().all(|(offset, _)| read.contains(offset)) {
-        let _ = std::fs::remove_file(&temp);
-        return Err(WarcError::Damaged {
-            file: path,
-            offset: 0,
-            why: "it cannot be written anew without its withdrawn captures".to_owned(),
-        });
     }
     std::fs::rename(&temp, &path).map_err(|why| WarcError::io("write", &path, &why))?;
     dir_sync(dir)?;
     super::index_file(&path)?;
-    Ok(fillers.len() as u64)
+    done.erased = fillers.len() as u64;
+    Ok(done)
 }
 
 /// A gzip member of exactly `length` bytes with a record that says that a capture was erased.
