@@ -2,7 +2,8 @@
 //!
 //! The floors, from the bottom up (imports run downwards only; `tests/floors.rs` checks it):
 //! `domain` (types without I/O), `extract` (pure: bytes in, page out), `archive` (everything on
-//! disk), `fetch` (everything on the wire), `crawl` (the loop), `export` and `audit`, `cli`. `config` is
+//! disk), `fetch` (everything on the wire), `crawl` (the loop), `export`, `audit` and `schedule`,
+//! `cli`. `config` is
 //! readable by every floor above `domain`; `portal` is a NukeViet-like portal of our own for the
 //! demo, the tests and the benchmark, and knows none of them.
 
@@ -27,3 +28,4 @@ pub mod export;
 pub mod extract;
 pub mod fetch;
 pub mod portal;
+pub mod schedule;

@@ -13,6 +13,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("crawl", 5),
     ("export", 6),
     ("audit", 6),
+    ("schedule", 6),
     ("cli", 7),
 ];
 

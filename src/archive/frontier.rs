@@ -196,6 +196,20 @@ impl Archive {
         Ok(count)
     }
 
+    /// Publication time of a site's newest article that has one, seconds since 1970.
+    pub fn newest_time(&self, site: &SiteId) -> Result<Option<i64>, ArchiveError> {
+        let from = key(b't', &[site.as_str().as_bytes(), &[0]]);
+        let mut newest = None;
+        for pair in self.store.scan(&from, &after(&from)) {
+            let (entry, _) = pair?;
+            let time = entry.get(from.len()..).and_then(|rest| rest.first_chunk());
+            let time = time.map(|bytes| (u64::from_be_bytes(*bytes) ^ (1 << 63)).cast_signed());
+            // What has no time sorts last.
+            newest = time.filter(|time| *time < i64::MAX).or(newest);
+        }
+        Ok(newest)
+    }
+
     /// URLs of the `count` newest articles of a site.
     pub fn newest(&self, site: &SiteId, count: usize) -> Result<Vec<String>, ArchiveError> {
         let from = key(b't', &[site.as_str().as_bytes(), &[0]]);

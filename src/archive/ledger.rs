@@ -228,6 +228,13 @@ impl Archive {
         Ok(None)
     }
 
+    /// Every line of the ledger that can be read, oldest first.
+    pub fn ledger(&self) -> Result<Vec<Entry>, ArchiveError> {
+        let bytes = self.ledger_bytes()?;
+        let read = lines(&bytes).filter_map(|line| serde_json::from_slice(line).ok());
+        Ok(read.collect())
+    }
+
     /// How many lines the ledger has, and the SHA-256 of the last one.
     pub fn ledger_end(&self) -> Result<Option<(u64, Digest)>, ArchiveError> {
         let bytes = self.ledger_bytes()?;

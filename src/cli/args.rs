@@ -81,6 +81,17 @@ pub(super) enum Command {
         #[arg(long, global = true)]
         json: bool,
     },
+    /// Show how each site stands: last and next crawl, health, lag, pace; and how long the disk lasts
+    Status {
+        /// JSON in place of a table
+        #[arg(long)]
+        json: bool,
+    },
+    /// Crawl each site when it is due, or say what cron or systemd is to be told
+    Schedule {
+        #[command(subcommand)]
+        command: ScheduleCommand,
+    },
     /// Count what the archive holds
     Stats {
         /// JSON in place of a table
@@ -162,6 +173,9 @@ pub(super) struct Crawl {
     /// Say what would be done; ask no portal and change nothing
     #[arg(long)]
     pub dry_run: bool,
+    /// Write the run's report here, as JSON
+    #[arg(long, value_name = "FILE")]
+    pub report: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -345,4 +359,30 @@ pub(super) enum RunsCommand {
         /// Its number in the list; the newest without one
         number: Option<usize>,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum ScheduleCommand {
+    /// Stay, and crawl each site when its `schedule` says; SIGHUP reads the configuration again
+    Run {
+        /// Crawl what is due now, and end: for cron and systemd timers
+        #[arg(long)]
+        once: bool,
+    },
+    /// Print a crontab line, or systemd units
+    Print(Printed),
+}
+
+#[derive(Debug, Args)]
+#[group(id = "form", required = true, args = ["crontab", "systemd"])]
+pub(super) struct Printed {
+    /// A line for `crontab -e`
+    #[arg(long)]
+    pub crontab: bool,
+    /// A service and its timer
+    #[arg(long)]
+    pub systemd: bool,
+    /// Write the units into this folder
+    #[arg(long, value_name = "DIR", requires = "systemd")]
+    pub dir: Option<PathBuf>,
 }

@@ -7,6 +7,9 @@ use crate::config::{Config, Site};
 use crate::crawl::{Plan, run};
 use crate::domain::SystemClock;
 use crate::extract::profile::ProfileSet;
+use crate::schedule::{Status, status};
+use anyhow::Context;
+use chrono::Utc;
 use comfy_table::{Table, presets};
 use std::path::Path;
 use std::sync::Arc;
@@ -49,7 +52,14 @@ pub(super) fn crawl(config: &Path, format: LogFormat, args: Crawl) -> anyhow::Re
         command: words.join(" "),
     };
     let archive = open_or_create(&config, &profiles)?;
-    go(plan, &config, profiles, archive, format)
+    go(
+        plan,
+        &config,
+        profiles,
+        archive,
+        format,
+        args.report.as_deref(),
+    )
 }
 
 /// A crawl makes the archive when there is none: the configuration names its place.
@@ -70,7 +80,12 @@ pub(super) fn go(
     profiles: Arc<ProfileSet>,
     archive: Archive,
     format: LogFormat,
+    file: Option<&Path>,
 ) -> anyhow::Result<u8> {
+    let archive = Arc::new(archive);
+    let busy: Vec<String> = plan.sites.iter().map(|site| site.id.to_string()).collect();
+    let noted = status::begin(&archive, config, &busy, Utc::now());
+    told(noted);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;
@@ -81,7 +96,7 @@ pub(super) fn go(
             plan,
             config,
             profiles,
-            Arc::new(archive),
+            Arc::clone(&archive),
             Arc::new(SystemClock),
             progress::observer(format),
             stop,
@@ -90,6 +105,13 @@ pub(super) fn go(
         anyhow::Ok(report)
     })?;
     runtime.shutdown_background();
+    let status = Status::of(&archive, &config.sites, Utc::now())?;
+    told(status.write(archive.dir()));
+    if let Some(file) = file {
+        let text = serde_json::to_string_pretty(&report)? + "\n";
+        std::fs::write(file, text)
+            .with_context(|| format!("cannot write the report to {}", file.display()))?;
+    }
     match format {
         LogFormat::Text => eprintln!("{}", summary(&report)),
         LogFormat::Json => {
@@ -101,6 +123,13 @@ pub(super) fn go(
         0 => code::OK,
         signal => signal,
     })
+}
+
+/// What is noted for `khobao status` is a convenience: a disk that refuses it stops no crawl.
+fn told(written: std::io::Result<()>) {
+    if let Err(why) = written {
+        tracing::warn!("status.json cannot be written: {why}");
+    }
 }
 
 /// The first SIGINT or SIGTERM stops the crawl in order; the second one ends the process.

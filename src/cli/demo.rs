@@ -65,7 +65,7 @@ pub(super) fn demo(articles: u32, dir: &Path, format: LogFormat) -> anyhow::Resu
         command: format!("demo --articles {articles}"),
     };
     let begun = std::time::Instant::now();
-    let ended = crawl::go(plan, &config, profiles, archive, format)?;
+    let ended = crawl::go(plan, &config, profiles, archive, format, None)?;
     let visible = portal.truth().len();
     let requests = portal.hits().len();
     portal.stop();

@@ -16,7 +16,9 @@ mod migrate;
 mod progress;
 mod rebuild;
 mod reextract;
+mod schedule;
 mod setup;
+mod status;
 mod verify;
 mod withdraw;
 
@@ -82,6 +84,8 @@ pub fn main() -> ExitCode {
         Command::Diff(args) => history::diff(&cli.config, args),
         Command::Runs { command, json } => inspect::runs(&cli.config, command, json),
         Command::Stats { json } => inspect::stats(&cli.config, json),
+        Command::Status { json } => status::status(&cli.config, json),
+        Command::Schedule { command } => schedule::schedule(&cli.config, command),
         Command::Audit(args) => audit::run(&cli.config, args),
         Command::Verify(args) => verify::verify(&cli.config, args),
         Command::Rebuild(args) => rebuild::rebuild(&cli.config, args),

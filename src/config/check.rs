@@ -11,6 +11,9 @@ use url::{Host, Url};
 
 /// Known articles that an update visits again, where the file does not say.
 const REVISIT: usize = 100;
+/// How far the starts of scheduled crawls are spread, and how long one may take.
+const JITTER: Duration = Duration::from_secs(600);
+const MAX_TIME: Duration = Duration::from_secs(8 * 3600);
 
 /// A configuration that cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -242,6 +245,8 @@ pub(super) fn check(
             .as_ref()
             .map(|dir| beside(file, dir.get_ref())),
         limits,
+        jitter: at.duration("jitter", raw.schedule.jitter.as_ref(), JITTER)?,
+        max_time: at.duration("max_time", raw.schedule.max_time.as_ref(), MAX_TIME)?,
         sites,
     })
 }
@@ -385,6 +390,15 @@ fn check_site(
             .hours
             .as_ref()
             .map(|hours| check_hours(at, hours))
+            .transpose()?,
+        when: raw
+            .schedule
+            .as_ref()
+            .map(|rule| {
+                let text = rule.get_ref();
+                text.parse()
+                    .map_err(|why| at.wrong(rule.span(), format!("schedule = {text:?}: {why}")))
+            })
             .transpose()?,
         province: raw.province.clone(),
         unexplained: raw.unexplained,

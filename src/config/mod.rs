@@ -5,6 +5,7 @@
 
 mod check;
 mod raw;
+mod times;
 
 use crate::domain::{SiteId, UrlPolicy};
 use chrono_tz::Tz;
@@ -14,6 +15,7 @@ use url::Url;
 
 pub use check::ConfigError;
 pub use raw::TEMPLATE;
+pub use times::When;
 
 /// A checked configuration. Paths are absolute or relative to the process, ready to use.
 #[derive(Debug, Clone)]
@@ -32,6 +34,10 @@ pub struct Config {
     pub selectors: Option<PathBuf>,
     /// Limits of one request.
     pub limits: Limits,
+    /// Starts of scheduled crawls are spread over this long.
+    pub jitter: Duration,
+    /// A scheduled crawl ends after this long, and goes on the next time.
+    pub max_time: Duration,
     /// The sites, in the file's order, disabled ones included.
     pub sites: Vec<Site>,
 }
@@ -98,6 +104,8 @@ pub struct Site {
     pub timezone: Tz,
     /// Hours (start, end; minutes since midnight in `timezone`) in which requests may be made.
     pub hours: Option<(u16, u16)>,
+    /// When it is crawled by itself (`khobao schedule`).
+    pub when: Option<When>,
     /// The province before July 2025 that the portal speaks for.
     pub province: Option<String>,
     /// Unexplained articles that `khobao audit` lets pass; more are an alarm.

@@ -15,6 +15,8 @@ pub(super) struct Config {
     #[serde(default)]
     pub crawler: Crawler,
     #[serde(default)]
+    pub schedule: Schedule,
+    #[serde(default)]
     pub sites: Vec<Spanned<Site>>,
 }
 
@@ -38,6 +40,13 @@ pub(super) struct Crawler {
     pub total_timeout: Option<Spanned<String>>,
 }
 
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Schedule {
+    pub jitter: Option<Spanned<String>>,
+    pub max_time: Option<Spanned<String>>,
+}
+
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Site {
@@ -59,6 +68,7 @@ pub(super) struct Site {
     pub extra_ca: Option<Spanned<String>>,
     pub timezone: Option<Spanned<String>>,
     pub hours: Option<Spanned<String>>,
+    pub schedule: Option<Spanned<String>>,
     pub province: Option<String>,
     #[serde(default)]
     pub unexplained: u64,

@@ -42,6 +42,26 @@ fn a_missing_or_emptied_store_is_damage_and_is_not_made_anew() {
 }
 
 #[test]
+fn part_of_a_snapshot_that_a_kill_left_is_no_damage() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("index");
+    {
+        let store = SledStore::open(&path, true).unwrap();
+        put(&store, b"key", b"value");
+        store.flush().unwrap();
+    }
+    for (name, bytes) in [
+        ("snap.00000000000FFFFF.generating", &b""[..]),
+        ("snap.000000000000A000.generating", &[7; 40]),
+    ] {
+        std::fs::write(path.join(name), bytes).unwrap();
+        let store = SledStore::open(&path, false).unwrap();
+        assert!(store.get(b"key").unwrap().is_some(), "{name}");
+        assert!(!path.join(name).exists());
+    }
+}
+
+#[test]
 fn a_value_under_another_key_or_with_a_flipped_bit_is_found_out() {
     let value = "một ".repeat(200);
     let sealed = seal_value(b"key", value.as_bytes());
