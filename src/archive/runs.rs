@@ -50,9 +50,19 @@ pub struct SiteReport {
     /// Why the host is parked, if it is.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub parked: Option<String>,
+    /// Alarms of drift that this run raised or met again.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub alarms: Vec<String>,
+    /// Revisions that it put in quarantine.
+    #[serde(skip_serializing_if = "is_zero", default)]
+    pub quarantined: u64,
     /// Warnings by code, over all records.
     #[serde(default)]
     pub warnings: BTreeMap<String, u64>,
+}
+
+fn is_zero(n: &u64) -> bool {
+    *n == 0
 }
 
 impl SiteReport {

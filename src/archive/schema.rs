@@ -19,6 +19,8 @@
 //! | `f` | WARC file, 0, offset | URL hash and time of the capture that stands there |
 //! | `p` | payload digest | [`CaptureRow`] of the first capture of an image or attachment |
 //! | `n` | start time | run report |
+//! | `z` | site, 0, name | [`Alarm`](super::Alarm) of drift |
+//! | `k` | record, capture time | [`Quarantine`](super::Quarantine) of the revision read from that capture |
 //! | `w` | URL hash | tombstone of a withdrawn record, under each of its URLs |
 
 use crate::domain::{

@@ -27,6 +27,7 @@ pub(super) struct Cli {
 
 const EXIT_CODES: &str = "Exit codes: 0 all well; 1 failed; 2 bad usage or configuration; \
 3 done, but some sites failed or are parked; 4 another process holds the archive; \
+5 an alarm of drift; \
 6 the archive, or a file to be imported, is damaged; 130/143 stopped by a signal after a clean commit.";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

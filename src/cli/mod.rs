@@ -37,6 +37,7 @@ mod code {
     pub const USAGE: u8 = 2;
     pub const PARTIAL: u8 = 3;
     pub const HELD: u8 = 4;
+    pub const DRIFT: u8 = 5;
     pub const DAMAGED: u8 = 6;
     pub const INTERRUPTED: u8 = 130;
     pub const TERMINATED: u8 = 143;

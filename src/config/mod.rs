@@ -98,6 +98,8 @@ pub struct Site {
     pub hours: Option<(u16, u16)>,
     /// The province before July 2025 that the portal speaks for.
     pub province: Option<String>,
+    /// Whether its pages are watched for drift.
+    pub drift: bool,
 }
 
 impl Site {

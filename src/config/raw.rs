@@ -59,6 +59,7 @@ pub(super) struct Site {
     pub timezone: Option<Spanned<String>>,
     pub hours: Option<Spanned<String>>,
     pub province: Option<String>,
+    pub drift: Option<bool>,
 }
 
 /// `path` relative to the folder of `file`.
