@@ -177,6 +177,31 @@ impl Archive {
         self.sound_before(row, row.current.number)
     }
 
+    /// How many revisions a record has, and its row as a reader is to see it: with the newest
+    /// revision that is not in quarantine as the current one, unless doubtful ones are wanted.
+    /// `None` when all are in quarantine.
+    pub(super) fn readable(
+        &self,
+        mut row: RecordRow,
+        doubtful: bool,
+    ) -> Result<Option<(u32, RecordRow)>, ArchiveError> {
+        let newest = row.current.number;
+        if doubtful {
+            return Ok(Some((newest, row)));
+        }
+        let Some(number) = self.sound_revision(&row)? else {
+            return Ok(None);
+        };
+        if number != newest {
+            let at = key(b'v', &[&row.id.0, &number.to_be_bytes()]);
+            match self.row(&at)? {
+                Some(revision) => row.current = revision,
+                None => return Ok(None),
+            }
+        }
+        Ok(Some((newest, row)))
+    }
+
     /// The newest revision before `number` that is not in quarantine.
     pub fn sound_before(&self, row: &RecordRow, number: u32) -> Result<Option<u32>, ArchiveError> {
         for number in (1..number).rev() {

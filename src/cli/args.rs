@@ -120,6 +120,8 @@ pub(super) enum Command {
     Diff(Diff),
     /// Withdraw a record: a tombstone without text takes its place
     Withdraw(Withdraw),
+    /// List alarms of drift (pages that are suddenly read otherwise), and settle them
+    Drift(Drift),
     /// Put the index on another engine
     Migrate {
         /// sled or redb
@@ -245,6 +247,31 @@ pub(super) enum DiffFormat {
 }
 
 #[derive(Debug, Args)]
+pub(super) struct Drift {
+    #[command(subcommand)]
+    pub command: Option<DriftCommand>,
+    /// JSON in place of lines
+    #[arg(long, global = true)]
+    pub json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum DriftCommand {
+    /// Take what is in quarantine as good: it is usual from now on
+    Accept {
+        /// A site or an alarm; all without one
+        #[arg(value_name = "SITE|ALARM")]
+        name: Option<String>,
+    },
+    /// Read what is in quarantine again with today's profiles, and release what is sound
+    Reextract {
+        /// A site or an alarm; all without one
+        #[arg(value_name = "SITE|ALARM")]
+        name: Option<String>,
+    },
+}
+
+#[derive(Debug, Args)]
 pub(super) struct Withdraw {
     /// URL or id
     #[arg(value_name = "URL|ID")]
@@ -295,6 +322,9 @@ pub(super) struct Export {
     /// Only records whose title or text has all of these words, in any case, also inside others
     #[arg(long, value_name = "WORDS")]
     pub query: Option<String>,
+    /// Doubtful revisions, too, where they are the newest (see `khobao drift`)
+    #[arg(long)]
+    pub quarantined: bool,
     /// Title of a WACZ package
     #[arg(long, default_value = "khobao")]
     pub title: String,
