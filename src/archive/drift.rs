@@ -168,10 +168,7 @@ impl Archive {
 
     /// The newest revision of a record that is not in quarantine; `None` when all are.
     pub fn sound_revision(&self, row: &RecordRow) -> Result<Option<u32>, ArchiveError> {
-        if self
-            .quarantined(row.id, row.current.fetched_at)?
-            .is_none()
-        {
+        if self.quarantined(row.id, row.current.fetched_at)?.is_none() {
             return Ok(Some(row.current.number));
         }
         self.sound_before(row, row.current.number)

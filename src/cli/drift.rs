@@ -54,7 +54,9 @@ fn named(archive: &Archive, name: Option<&str>) -> anyhow::Result<Vec<Alarm>> {
         if alarms.is_empty() {
             return Err(Failure::error(
                 code::USAGE,
-                format!("no open alarm {name:?}, nor one of a site of that name; `khobao drift` lists them"),
+                format!(
+                    "no open alarm {name:?}, nor one of a site of that name; `khobao drift` lists them"
+                ),
             ));
         }
     }

@@ -21,7 +21,7 @@ const WIDER: f64 = 1.3;
 /// Fields whose length is compared.
 const MEASURED: [Field; 3] = [Field::Title, Field::Lead, Field::Body];
 /// Fields that hardly ever say the same on two pages.
-const DISTINCT: [Field; 4] = [Field::Title, Field::Lead, Field::Body, Field::Byline];
+const DISTINCT: [Field; 3] = [Field::Title, Field::Lead, Field::Body];
 /// A month, seconds: dates this far outside their neighbours' are out of order.
 const MONTH: i64 = 30 * 86_400;
 /// Neighbours by number, on either side.
@@ -35,10 +35,14 @@ pub(crate) enum Symptom {
     Absent(Field),
     /// It was there when the page was read before.
     Lost(Field),
-    /// Half as long as the shortest ones, or less.
+    /// A quarter of the shortest ones' length, or less.
     Short(Field),
-    /// Twice as long as the longest ones, or more.
+    /// Four times as long as the longest ones, or more.
     Long(Field),
+    /// It was more than twice as long when the page was read before.
+    Shrunk(Field),
+    /// It was less than half as long.
+    Grown(Field),
     /// It says what other pages say. `bool`: a byline that names a person.
     Same(Field, u64, bool),
     /// It said something else when the page was read before.
@@ -76,6 +80,8 @@ impl Symptom {
             | Self::Lost(field)
             | Self::Short(field)
             | Self::Long(field)
+            | Self::Shrunk(field)
+            | Self::Grown(field)
             | Self::Same(field, ..)
             | Self::Turned(field, _) => Some(field),
             Self::Boilerplate(_) => Some(Field::Body),
@@ -93,6 +99,8 @@ impl Symptom {
             Self::Lost(_) => "lost".to_owned(),
             Self::Short(_) => "short".to_owned(),
             Self::Long(_) => "long".to_owned(),
+            Self::Shrunk(_) => "shrunk".to_owned(),
+            Self::Grown(_) => "grown".to_owned(),
             Self::Same(_, digest, _) => format!("same-{:08x}", digest >> 32),
             Self::Turned(_, digest) => format!("turned-{:08x}", digest >> 32),
             Self::Boilerplate(digest) => format!("boilerplate-{:08x}", digest >> 32),
@@ -100,10 +108,17 @@ impl Symptom {
             Self::TurnedNow => "turned-now".to_owned(),
             Self::Future => "future".to_owned(),
             Self::Order => "order".to_owned(),
-            Self::Warned(at) => WARNED.get(usize::from(at)).unwrap_or(&"warned").replace('_', "-"),
-            Self::NoArticle(why) => crate::domain::Outcome::NotArticle(why).name().replace('_', "-"),
+            Self::Warned(at) => WARNED
+                .get(usize::from(at))
+                .unwrap_or(&"warned")
+                .replace('_', "-"),
+            Self::NoArticle(why) => crate::domain::Outcome::NotArticle(why)
+                .name()
+                .replace('_', "-"),
             Self::ArticleLost(why) => {
-                let why = crate::domain::Outcome::NotArticle(why).name().replace('_', "-");
+                let why = crate::domain::Outcome::NotArticle(why)
+                    .name()
+                    .replace('_', "-");
                 format!("lost-{why}")
             }
         }
@@ -116,7 +131,9 @@ impl Symptom {
             Self::Absent(Field::Lead | Field::Published) => 0.02,
             Self::Absent(Field::Byline) => 0.05,
             Self::Absent(_) => 0.1,
-            Self::Short(_) | Self::Long(_) => 0.02,
+            // A week of short notices is no drift.
+            Self::Short(_) | Self::Long(_) | Self::Same(Field::Lead, ..) => 0.1,
+            Self::Shrunk(_) | Self::Grown(_) => 0.02,
             Self::Same(Field::Byline, _, true) => 0.4,
             Self::Same(Field::Byline, ..) => 0.12,
             Self::Same(..) => 0.05,
@@ -146,7 +163,12 @@ impl Symptom {
     pub fn is_paired(self) -> bool {
         matches!(
             self,
-            Self::Lost(_) | Self::Turned(..) | Self::TurnedNow | Self::ArticleLost(_)
+            Self::Lost(_)
+                | Self::Shrunk(_)
+                | Self::Grown(_)
+                | Self::Turned(..)
+                | Self::TurnedNow
+                | Self::ArticleLost(_)
         )
     }
 }
@@ -256,10 +278,17 @@ impl Baseline {
         }
         for field in DISTINCT {
             if let Some(value) = sample.value(field) {
-                out.push(Symptom::Same(field, value.hash, value.person));
+                out.push(Symptom::Same(field, value.hash, false));
             }
         }
-        out.extend(sample.paragraphs.iter().map(|one| Symptom::Boilerplate(*one)));
+        let signed = sample.signed.iter();
+        out.extend(signed.map(|(line, person)| Symptom::Same(Field::Byline, *line, *person)));
+        out.extend(
+            sample
+                .paragraphs
+                .iter()
+                .map(|one| Symptom::Boilerplate(*one)),
+        );
         if sample.is_now() {
             out.push(Symptom::Now);
         }
@@ -287,6 +316,20 @@ impl Baseline {
                 }
                 _ => {}
             }
+            if let (Some(old), Some(new)) = (before.value(field), sample.value(field))
+                && MEASURED.contains(&field)
+            {
+                if new.chars < old.chars / 2 {
+                    paired.push(Symptom::Shrunk(field));
+                } else if new.chars / 2 > old.chars {
+                    paired.push(Symptom::Grown(field));
+                }
+            }
+        }
+        for (line, _) in &sample.signed {
+            if !before.signed.is_empty() && !before.signed.iter().any(|(old, _)| old == line) {
+                paired.push(Symptom::Turned(Field::Byline, *line));
+            }
         }
         if let (Some(old), Some(new)) = (before.published, sample.published)
             && ((sample.is_now() && old.abs_diff(new) > 3600)
@@ -304,7 +347,9 @@ impl Baseline {
         let below = self.line.partition_point(|(n, _)| *n < number);
         let above = self.line.partition_point(|(n, _)| *n <= number);
         let before = self.line.get(below.saturating_sub(NEIGHBOURS)..below);
-        let after = self.line.get(above..(above + NEIGHBOURS).min(self.line.len()));
+        let after = self
+            .line
+            .get(above..(above + NEIGHBOURS).min(self.line.len()));
         let dates = |line: Option<&[(u64, i64)]>| -> Option<Vec<i64>> {
             let line = line.filter(|line| line.len() == NEIGHBOURS)?;
             Some(line.iter().map(|(_, date)| *date).collect())
@@ -326,7 +371,11 @@ impl Baseline {
             if !symptom.is_absurd() && (!symptom.is_paired() || self.pages < ENOUGH) {
                 return None;
             }
-            if symptom.is_paired() { symptom.floor() } else { ABSURD }
+            if symptom.is_paired() {
+                symptom.floor()
+            } else {
+                ABSURD
+            }
         } else if symptom.is_paired() {
             symptom.floor()
         } else {
@@ -351,7 +400,8 @@ fn usual(symptom: Symptom) -> f64 {
     }
 }
 
-/// Limits of the lengths of a field: half of the shortest hundredth, twice the longest.
+/// Limits of the lengths of a field: a quarter of the shortest hundredth, four times the
+/// longest.
 fn lengths(samples: &[Sample], field: Field) -> (u32, u32) {
     let mut all: Vec<u32> = samples
         .iter()
@@ -363,8 +413,8 @@ fn lengths(samples: &[Sample], field: Field) -> (u32, u32) {
     all.sort_unstable();
     let at = |share: f64| all.get((share * (all.len() - 1) as f64) as usize).copied();
     (
-        at(0.01).unwrap_or(0) / 2,
-        at(0.99).unwrap_or(u32::MAX).saturating_mul(2),
+        at(0.01).unwrap_or(0) / 4,
+        at(0.99).unwrap_or(u32::MAX).saturating_mul(4),
     )
 }
 

@@ -11,12 +11,14 @@ mod sample;
 mod settle;
 mod window;
 
-use crate::archive::{Alarm, Archive, ArchiveError, Committed, End, Finished, RecordRow, RunReport};
 use crate::archive::schema::{RevisionRow, TaskKind};
+use crate::archive::{
+    Alarm, Archive, ArchiveError, Committed, End, Finished, RecordRow, RunReport,
+};
 use crate::config::Site;
 use crate::domain::{NotArticle, Outcome, RecordId, SiteId};
 use baseline::{Accepted, Baseline, Symptom, WATCHED, ends};
-use sample::{Sample, START, hash};
+use sample::{START, Sample, hash};
 pub use settle::{Settled, accept, reextract};
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use window::Window;
@@ -82,7 +84,9 @@ impl Monitor {
         let runs = archive.runs()?;
         // What a killed run committed was never judged to its end.
         let killed = runs.iter().rfind(|known| known.id != run);
-        let killed = killed.filter(|last| last.finished.is_none()).map(|last| last.id);
+        let killed = killed
+            .filter(|last| last.finished.is_none())
+            .map(|last| last.id);
         let mut watched = HashMap::new();
         for site in sites.filter(|site| site.drift) {
             let one = Watched::open(archive, site, &runs, killed)?;
@@ -212,7 +216,11 @@ fn baseline(
     // (What raised an alarm is no measure.)
     let sound = reports.filter(|report| report.alarms.is_empty());
     let ends = ends(sound.map(|report| &report.outcomes));
-    let newest = samples.iter().map(|sample| sample.at).max().unwrap_or_default();
+    let newest = samples
+        .iter()
+        .map(|sample| sample.at)
+        .max()
+        .unwrap_or_default();
     let accepted: Vec<Accepted> = archive
         .alarms(Some(&site.id))?
         .iter()
@@ -409,7 +417,9 @@ impl Watched {
             since = since.min(one.at);
             last = last.max(one.at);
             if let (Some(field), Some(sample)) = (field, &one.sample) {
-                *rules.entry(field.rule(&sample.rules).unwrap_or_default()).or_default() += 1;
+                *rules
+                    .entry(field.rule(&sample.rules).unwrap_or_default())
+                    .or_default() += 1;
             }
         }
         let seen = rules.into_iter().max_by_key(|(rule, n)| (*n, *rule));
@@ -418,7 +428,9 @@ impl Watched {
             site: self.site.clone(),
             field: symptom.field().to_owned(),
             symptom: symptom.name(),
-            rule: field.map_or("", |field| self.baseline.rule(field)).to_owned(),
+            rule: field
+                .map_or("", |field| self.baseline.rule(field))
+                .to_owned(),
             rule_seen: seen.map_or("", |(rule, _)| rule).to_owned(),
             expected: rate,
             seen: hits as f64 / pages.max(1) as f64,

@@ -9,6 +9,8 @@ use std::collections::BTreeMap;
 const PARAGRAPH: usize = 40;
 /// Paragraphs of a page that are looked at.
 const PARAGRAPHS: usize = 40;
+/// Lines of a byline that are looked at.
+const SIGNED: usize = 8;
 const MINUTE: i64 = 60;
 const DAY: i64 = 86_400;
 
@@ -81,8 +83,6 @@ pub(crate) struct Value {
     /// Its characters, 0 for what is no text.
     pub chars: u32,
     pub hash: u64,
-    /// A byline that names a person.
-    pub person: bool,
 }
 
 /// One page.
@@ -102,6 +102,9 @@ pub(crate) struct Sample {
     fine: bool,
     /// Bits, in the order of `WARNED`.
     warned: u8,
+    /// The lines of its byline, and the outlet in it: digest, and whether people are named beside it
+    /// or by it.
+    pub signed: Vec<(u64, bool)>,
     pub rules: BTreeMap<String, String>,
 }
 
@@ -118,13 +121,11 @@ impl Sample {
             (!text.is_empty()).then(|| Value {
                 chars: chars(text),
                 hash: hash(text.as_bytes(), START),
-                person: false,
             })
         };
         let mut body = Value {
             chars: 0,
             hash: START,
-            person: false,
         };
         let mut paragraphs = Vec::new();
         for block in &article.body {
@@ -138,26 +139,27 @@ impl Sample {
                 }
             }
         }
+        let mut signed: Vec<(u64, bool)> = Vec::new();
         let byline = article.byline.as_ref().and_then(|byline| {
-            let value = text(&byline.raw).or_else(|| text(byline.source.as_deref()?))?;
-            Some(Value {
-                person: !byline.people.is_empty(),
-                ..value
-            })
+            let source = byline.source.as_deref().unwrap_or_default();
+            let lines = byline.raw.split(" | ").chain([source]).take(SIGNED);
+            for line in lines.map(str::trim).filter(|line| !line.is_empty()) {
+                let digest = hash(line.as_bytes(), START);
+                let person = line != source && !byline.people.is_empty();
+                if !signed.iter().any(|(known, _)| *known == digest) {
+                    signed.push((digest, person));
+                }
+            }
+            text(&byline.raw).or_else(|| text(source))
         });
         let stamp = article.published.as_ref();
         let value = stamp.and_then(|stamp| stamp.value.as_deref());
-        let some = |there: bool| {
-            there.then_some(Value {
-                chars: 0,
-                hash: 0,
-                person: false,
-            })
-        };
+        let some = |there: bool| there.then_some(Value { chars: 0, hash: 0 });
         let captions = article.images.iter().any(|image| image.caption.is_some());
-        let warned = WARNED.iter().enumerate().filter(|(_, code)| {
-            warnings.iter().any(|warning| warning.code == **code)
-        });
+        let warned = WARNED
+            .iter()
+            .enumerate()
+            .filter(|(_, code)| warnings.iter().any(|warning| warning.code == **code));
         Self {
             url: url.to_owned(),
             at,
@@ -177,6 +179,7 @@ impl Sample {
             paragraphs,
             published: value.and_then(seconds),
             fine: stamp.is_some_and(|stamp| stamp.precision <= Precision::Minute),
+            signed,
             warned: warned.fold(0, |bits, (at, _)| bits | 1 << at),
             rules: rules.clone(),
         }
@@ -231,7 +234,9 @@ pub(crate) fn hash(bytes: &[u8], start: u64) -> u64 {
     let sum = words
         .iter()
         .fold(start, |sum, word| step(sum, u64::from_le_bytes(*word)));
-    let sum = rest.iter().fold(sum, |sum, byte| step(sum, u64::from(*byte)));
+    let sum = rest
+        .iter()
+        .fold(sum, |sum, byte| step(sum, u64::from(*byte)));
     step(sum, bytes.len() as u64)
 }
 
