@@ -62,7 +62,7 @@ fn draft(number: usize) -> Draft {
         &lead,
         &[&first, &second, &third],
     );
-    draft.author_line = (number % 3 != 0).then(|| format!("Nguyễn {who}"));
+    draft.author_line = (!number.is_multiple_of(3)).then(|| format!("Nguyễn {who}"));
     draft
 }
 
@@ -375,4 +375,101 @@ fn a_site_that_is_not_watched_raises_nothing() {
     place.expect(0, &["crawl"]);
     bend(&portal, &half(&portal), without_body);
     place.expect(0, &["crawl", "--full"]);
+}
+
+#[test]
+fn a_paragraph_in_every_new_article_is_told_from_a_common_closing_line() {
+    let (portal, place) = started(60);
+    let new = publish(&portal, 0, 9);
+    bend(&portal, &new, |page| {
+        page.replace(
+            "<div id=\"news-bodyhtml\" class=\"bodytext margin-bottom-lg\">",
+            "<div id=\"news-bodyhtml\" class=\"bodytext margin-bottom-lg\"><p>Mời bạn đọc tải ứng dụng \
+             của tỉnh để nhận tin mới nhất mỗi ngày trên điện thoại.</p>",
+        )
+    });
+    place.expect(5, &["crawl"]);
+    let all = alarms(&place);
+    let body = about(&all, "body");
+    assert!(
+        body["symptom"]
+            .as_str()
+            .unwrap()
+            .starts_with("boilerplate-"),
+        "{body:#}"
+    );
+    assert_eq!(place.records().len(), 60);
+}
+
+#[test]
+fn a_first_crawl_that_reads_no_body_at_all_is_absurd() {
+    let portal = Portal::start(PortalConfig::with_articles(60)).unwrap();
+    let place = Place::new(&portal.base(), "capture = [\"pages\"]");
+    let urls: Vec<String> = portal.truth().into_iter().map(|t| t.url).collect();
+    bend(&portal, &urls, without_body);
+    place.expect(5, &["crawl"]);
+    about(&alarms(&place), "body");
+    // All of it, what came before the alarm included.
+    assert_eq!(place.records().len(), 0);
+    place.expect(0, &["drift", "accept", "thu"]);
+    assert_eq!(place.records().len(), 60);
+}
+
+#[test]
+fn what_a_killed_run_had_committed_is_judged_by_the_next_one() {
+    let (portal, place) = started(60);
+    let before = fields(&place, &[]);
+    let new = publish(&portal, 0, 8);
+    bend(&portal, &new, without_body);
+    // Two pages prove nothing, and the run ends there: as if it had been killed.
+    let archive = place.archive();
+    let mut child = place.command(&["crawl"]);
+    portal.set_latency(std::time::Duration::from_millis(150));
+    let mut child = child.stderr(std::process::Stdio::null()).spawn().unwrap();
+    let begun = std::time::Instant::now();
+    while !new.iter().take(8).any(|url| {
+        portal
+            .hits()
+            .iter()
+            .any(|hit| hit.path_and_query == path(url))
+    }) {
+        assert!(begun.elapsed().as_secs() < 60);
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(archive.exists());
+    portal.set_latency(std::time::Duration::ZERO);
+    place.expect(5, &["crawl"]);
+    assert_eq!(fields(&place, &[]), before);
+    assert_eq!(fields(&place, &["--quarantined"]).len(), 68);
+}
+
+#[test]
+fn a_withdrawn_record_leaves_quarantine() {
+    let (portal, place) = started(60);
+    let new = publish(&portal, 0, 8);
+    bend(&portal, &new, without_body);
+    place.expect(5, &["crawl"]);
+    place.expect(0, &["withdraw", &new[0], "--reason", "asked for"]);
+    let body = about(&alarms(&place), "body").clone();
+    assert_eq!(body["quarantined"], 7, "{body:#}");
+    assert!(place.expect(0, &["verify"]).contains(" 0 damaged"));
+}
+
+#[test]
+fn half_of_the_new_articles_are_enough() {
+    let (portal, place) = started(60);
+    let new = publish(&portal, 0, 24);
+    let bent: Vec<String> = new.iter().step_by(2).cloned().collect();
+    bend(&portal, &bent, without_body);
+    place.expect(5, &["crawl"]);
+    let records = place.records();
+    assert_eq!(records.len(), 60 + 12, "{:#?}", alarms(&place));
+    assert!(
+        !records
+            .iter()
+            .any(|record| bent.iter().any(|url| record["url"] == *url))
+    );
 }

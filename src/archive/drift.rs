@@ -148,6 +148,11 @@ impl Archive {
         }
     }
 
+    /// Forgets that a revision was in quarantine.
+    pub(super) fn forget_quarantine(&self, batch: &mut Batch, id: RecordId, at: i64) {
+        batch.delete(mark_key(id, at));
+    }
+
     /// Takes revisions out of an alarm's quarantine; those that other alarms name stay there.
     /// Durable after `flush`.
     pub fn release(&self, alarm: &str, revisions: &[(RecordId, i64)]) -> Result<(), ArchiveError> {
@@ -214,8 +219,13 @@ impl Archive {
     }
 
     /// Records of a site that an ordinary reader may see, for a baseline: the newest by date, and
-    /// as many spread over the time before; `count` of each at most.
-    pub fn sampled(&self, site: &SiteId, count: usize) -> Result<Vec<RecordRow>, ArchiveError> {
+    /// as many spread over the time before; `count` of each at most. One at a time in memory.
+    pub fn sampled(
+        &self,
+        site: &SiteId,
+        count: usize,
+        visit: &mut dyn FnMut(RecordRow) -> Result<(), ArchiveError>,
+    ) -> Result<(), ArchiveError> {
         let from = key(b't', &[site.as_str().as_bytes(), &[0]]);
         let mut newest = std::collections::VecDeque::with_capacity(count + 1);
         let mut spread: Vec<RecordId> = Vec::with_capacity(count);
@@ -244,7 +254,6 @@ impl Archive {
                 stride *= 2;
             }
         }
-        let mut rows = Vec::with_capacity(spread.len() + newest.len());
         for id in spread.into_iter().chain(newest) {
             let Some(mut row) = self.record_row(id)? else {
                 continue;
@@ -257,8 +266,8 @@ impl Archive {
             {
                 row.current = revision;
             }
-            rows.push(row);
+            visit(row)?;
         }
-        Ok(rows)
+        Ok(())
     }
 }

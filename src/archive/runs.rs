@@ -84,8 +84,13 @@ impl Archive {
 
     /// Every run, oldest first.
     pub fn runs(&self) -> Result<Vec<RunReport>, ArchiveError> {
+        self.runs_since(i64::MIN)
+    }
+
+    /// The runs that began at this time (microseconds since 1970) or later, oldest first.
+    pub fn runs_since(&self, time: i64) -> Result<Vec<RunReport>, ArchiveError> {
         self.store
-            .scan(b"n", &after(b"n"))
+            .scan(&key(b'n', &[&sortable(time)]), &after(b"n"))
             .map(|pair| {
                 let (key, sealed) = pair?;
                 self.decode(&key, &sealed)

@@ -6,17 +6,16 @@
 //! share in the baseline, widened by 1.3 since pages of one week are alike, and never below the
 //! floor that its kind has. `surprise` bounds the binomial tail above it (Chernoff).
 
-use super::sample::{Field, Sample, WARNED};
+use super::chance::upper;
+use super::sample::{Field, Sample};
+use super::symptom::Symptom;
 use crate::domain::NotArticle;
-use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
 
 /// A baseline of fewer pages knows only what is absurd on any site.
 const ENOUGH: u32 = 20;
 /// What is absurd on any site is so on more than half of its pages.
 const ABSURD: f64 = 0.5;
-/// Wilson's z, squared.
-const Z2: f64 = 4.0;
 const WIDER: f64 = 1.3;
 /// Fields whose length is compared.
 const MEASURED: [Field; 3] = [Field::Title, Field::Lead, Field::Body];
@@ -26,152 +25,6 @@ const DISTINCT: [Field; 3] = [Field::Title, Field::Lead, Field::Body];
 const MONTH: i64 = 30 * 86_400;
 /// Neighbours by number, on either side.
 const NEIGHBOURS: usize = 3;
-
-/// What a page may show. Digests are `sample::hash`'s.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Symptom {
-    /// A field is not there.
-    Absent(Field),
-    /// It was there when the page was read before.
-    Lost(Field),
-    /// A quarter of the shortest ones' length, or less.
-    Short(Field),
-    /// Four times as long as the longest ones, or more.
-    Long(Field),
-    /// It was more than twice as long when the page was read before.
-    Shrunk(Field),
-    /// It was less than half as long.
-    Grown(Field),
-    /// It says what other pages say. `bool`: a byline that names a person.
-    Same(Field, u64, bool),
-    /// It said something else when the page was read before.
-    Turned(Field, u64),
-    /// A paragraph that other articles have.
-    Boilerplate(u64),
-    /// Published when it was fetched.
-    Now,
-    /// And it had another date before.
-    TurnedNow,
-    /// Published after it was fetched.
-    Future,
-    /// Published long before or after articles with numbers next to its own.
-    Order,
-    /// A warning about its date, by its number in `WARNED`.
-    Warned(u8),
-    /// An article's URL answers with no article.
-    NoArticle(NotArticle),
-    /// And there was one before.
-    ArticleLost(NotArticle),
-}
-
-impl Symptom {
-    /// The field, for people.
-    pub fn field(self) -> &'static str {
-        match self.watched() {
-            Some(field) => field.name(),
-            None => "article",
-        }
-    }
-
-    pub fn watched(self) -> Option<Field> {
-        match self {
-            Self::Absent(field)
-            | Self::Lost(field)
-            | Self::Short(field)
-            | Self::Long(field)
-            | Self::Shrunk(field)
-            | Self::Grown(field)
-            | Self::Same(field, ..)
-            | Self::Turned(field, _) => Some(field),
-            Self::Boilerplate(_) => Some(Field::Body),
-            Self::Now | Self::TurnedNow | Self::Future | Self::Order | Self::Warned(_) => {
-                Some(Field::Published)
-            }
-            Self::NoArticle(_) | Self::ArticleLost(_) => None,
-        }
-    }
-
-    /// What is odd, in a word.
-    pub fn name(self) -> String {
-        match self {
-            Self::Absent(_) => "absent".to_owned(),
-            Self::Lost(_) => "lost".to_owned(),
-            Self::Short(_) => "short".to_owned(),
-            Self::Long(_) => "long".to_owned(),
-            Self::Shrunk(_) => "shrunk".to_owned(),
-            Self::Grown(_) => "grown".to_owned(),
-            Self::Same(_, digest, _) => format!("same-{:08x}", digest >> 32),
-            Self::Turned(_, digest) => format!("turned-{:08x}", digest >> 32),
-            Self::Boilerplate(digest) => format!("boilerplate-{:08x}", digest >> 32),
-            Self::Now => "now".to_owned(),
-            Self::TurnedNow => "turned-now".to_owned(),
-            Self::Future => "future".to_owned(),
-            Self::Order => "order".to_owned(),
-            Self::Warned(at) => WARNED
-                .get(usize::from(at))
-                .unwrap_or(&"warned")
-                .replace('_', "-"),
-            Self::NoArticle(why) => crate::domain::Outcome::NotArticle(why)
-                .name()
-                .replace('_', "-"),
-            Self::ArticleLost(why) => {
-                let why = crate::domain::Outcome::NotArticle(why)
-                    .name()
-                    .replace('_', "-");
-                format!("lost-{why}")
-            }
-        }
-    }
-
-    /// The least share that it is expected to have on any site.
-    fn floor(self) -> f64 {
-        match self {
-            Self::Absent(Field::Title | Field::Body) | Self::Lost(_) => 0.01,
-            Self::Absent(Field::Lead | Field::Published) => 0.02,
-            Self::Absent(Field::Byline) => 0.05,
-            Self::Absent(_) => 0.1,
-            // A week of short notices is no drift.
-            Self::Short(_) | Self::Long(_) | Self::Same(Field::Lead, ..) => 0.1,
-            Self::Shrunk(_) | Self::Grown(_) => 0.02,
-            Self::Same(Field::Byline, _, true) => 0.4,
-            Self::Same(Field::Byline, ..) => 0.12,
-            Self::Same(..) => 0.05,
-            Self::Turned(..) | Self::TurnedNow => 0.01,
-            Self::Boilerplate(_) | Self::Now | Self::Order => 0.1,
-            Self::Future => 0.02,
-            Self::Warned(_) => 0.05,
-            Self::ArticleLost(NotArticle::Soft404 | NotArticle::Home) => 0.1,
-            Self::NoArticle(_) => 0.05,
-            Self::ArticleLost(_) => 0.01,
-        }
-    }
-
-    /// Whether it is odd on any site if most pages show it.
-    fn is_absurd(self) -> bool {
-        matches!(
-            self,
-            Self::Absent(Field::Title | Field::Body | Field::Published)
-                | Self::Same(Field::Title | Field::Lead | Field::Body, ..)
-                | Self::Now
-                | Self::Future
-                | Self::NoArticle(NotArticle::Incomplete)
-        )
-    }
-
-    /// Whether it is told by comparing a page with what it was before.
-    pub fn is_paired(self) -> bool {
-        matches!(
-            self,
-            Self::Lost(_)
-                | Self::Shrunk(_)
-                | Self::Grown(_)
-                | Self::Turned(..)
-                | Self::TurnedNow
-                | Self::ArticleLost(_)
-        )
-    }
-}
 
 /// A symptom that a user took as good.
 #[derive(Debug, Clone, Copy)]
@@ -418,30 +271,6 @@ fn lengths(samples: &[Sample], field: Field) -> (u32, u32) {
     )
 }
 
-/// The upper end of Wilson's interval.
-fn upper(shown: f64, pages: f64) -> f64 {
-    let share = shown / pages;
-    let spread = Z2.sqrt() * (share * (1.0 - share) / pages + Z2 / (4.0 * pages * pages)).sqrt();
-    (share + Z2 / (2.0 * pages) + spread) / (1.0 + Z2 / pages)
-}
-
-/// How surprising it is that `hits` of `pages` show what a `rate` of them should, at most: the
-/// negative logarithm of a bound of the binomial tail.
-pub(crate) fn surprise(hits: u64, pages: u64, rate: f64) -> f64 {
-    let share = hits as f64 / pages.max(1) as f64;
-    if share <= rate {
-        return 0.0;
-    }
-    let part = |share: f64, rate: f64| {
-        if share > 0.0 {
-            share * (share / rate).ln()
-        } else {
-            0.0
-        }
-    };
-    pages as f64 * (part(share, rate) + part(1.0 - share, 1.0 - rate))
-}
-
 /// The ends of article tasks in earlier runs, by their names in the reports.
 pub(crate) fn ends<'a>(
     reports: impl Iterator<Item = &'a BTreeMap<String, u64>>,
@@ -474,37 +303,3 @@ pub(crate) const WATCHED: [NotArticle; 6] = [
     NotArticle::Login,
     NotArticle::View,
 ];
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_bound_is_the_tail_itself_where_all_pages_show_it() {
-        assert!((surprise(5, 5, 0.1) - 5.0 * 10_f64.ln()).abs() < 1e-9);
-        assert_eq!(surprise(1, 50, 0.1), 0.0);
-    }
-
-    proptest::proptest! {
-        #[test]
-        fn more_hits_surprise_more(pages in 1_u64..500, hits in 0_u64..500, rate in 0.001..0.9) {
-            let hits = hits.min(pages - 1);
-            proptest::prop_assert!(surprise(hits, pages, rate) <= surprise(hits + 1, pages, rate) + 1e-9);
-        }
-
-        #[test]
-        fn the_bound_is_never_below_the_tail(pages in 1_u32..40, hits in 1_u32..40, rate in 0.01..0.5) {
-            let hits = hits.min(pages);
-            let mut tail = 0.0;
-            let mut ways = 1.0;
-            for k in 0..=pages {
-                if k >= hits {
-                    tail += ways * rate.powi(k as i32) * (1.0 - rate).powi((pages - k) as i32);
-                }
-                ways = ways * f64::from(pages - k) / f64::from(k + 1);
-            }
-            let bound = (-surprise(hits.into(), pages.into(), rate)).exp();
-            proptest::prop_assert!(tail <= bound * 1.0001, "{} {}", tail, bound);
-        }
-    }
-}

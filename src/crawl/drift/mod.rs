@@ -7,8 +7,11 @@
 //! here.
 
 mod baseline;
+mod chance;
 mod sample;
 mod settle;
+mod symptom;
+mod watched;
 mod window;
 
 use crate::archive::schema::{RevisionRow, TaskKind};
@@ -16,19 +19,20 @@ use crate::archive::{
     Alarm, Archive, ArchiveError, Committed, End, Finished, RecordRow, RunReport,
 };
 use crate::config::Site;
-use crate::domain::{NotArticle, Outcome, RecordId, SiteId};
-use baseline::{Accepted, Baseline, Symptom, WATCHED, ends};
+use crate::domain::{NotArticle, Outcome, SiteId};
+use baseline::{Accepted, Baseline, WATCHED, ends};
 use sample::{START, Sample, hash};
 pub use settle::{Settled, accept, reextract};
-use std::collections::{BTreeSet, HashMap, VecDeque};
-use window::Window;
+use std::collections::HashMap;
+use symptom::Symptom;
+use watched::Watched;
 
 /// Records of a site that a baseline is made of: the newest, and as many of the time before.
 const SAMPLED: usize = 400;
 /// Earlier runs whose outcomes are counted.
 const RUNS: usize = 30;
-/// Pages of a run that an alarm can still put in quarantine.
-const EVIDENCE: usize = 4096;
+/// How old the runs may be, microseconds.
+const LOOKED_BACK: i64 = 60 * 86_400 * 1_000_000;
 /// How long a symptom of changed pages counts as accepted, microseconds: those pages have changed.
 const ACCEPTED: i64 = 30 * 86_400 * 1_000_000;
 
@@ -38,34 +42,6 @@ pub(crate) enum Seen {
     Article(Box<Sample>),
     /// An article's URL that gave none.
     None(String, i64, NotArticle),
-}
-
-/// A page of this run that showed something.
-struct Evidence {
-    /// The revision: record and time of capture; none for an alias or no article.
-    revision: Option<(RecordId, i64)>,
-    at: i64,
-    url: String,
-    symptoms: Vec<Symptom>,
-    sample: Option<Box<Sample>>,
-}
-
-/// One site while it is crawled.
-struct Watched {
-    site: SiteId,
-    baseline: Baseline,
-    /// New articles and revisions.
-    fresh: Window,
-    /// Known articles.
-    visits: Window,
-    /// Tasks for articles.
-    tasks: Window,
-    evidence: VecDeque<Evidence>,
-    /// Open alarms, earlier runs' included: what shows the same goes to the same quarantine.
-    raised: HashMap<Symptom, Alarm>,
-    /// Alarms that this run raised or met again.
-    met: BTreeSet<String>,
-    quarantined: u64,
 }
 
 /// Watches the sites of a run.
@@ -81,7 +57,7 @@ impl Monitor {
         sites: impl Iterator<Item = &'a Site>,
         run: i64,
     ) -> Result<Self, ArchiveError> {
-        let runs = archive.runs()?;
+        let runs = archive.runs_since(run.saturating_sub(LOOKED_BACK))?;
         // What a killed run committed was never judged to its end.
         let killed = runs.iter().rfind(|known| known.id != run);
         let killed = killed
@@ -105,11 +81,15 @@ impl Monitor {
     /// Takes the fresh pages of a killed run in.
     fn go_on(&mut self, archive: &Archive, killed: i64) -> Result<(), ArchiveError> {
         for (id, watched) in &mut self.sites {
-            for row in archive.sampled(id, SAMPLED)? {
+            let mut fresh = Vec::new();
+            archive.sampled(id, SAMPLED, &mut |row| {
                 if row.current.fetched_at >= killed {
-                    let sample = of_record(&row, &row.current);
-                    watched.fresh(archive, row.id, sample, self.run)?;
+                    fresh.push((row.id, of_record(&row, &row.current)));
                 }
+                Ok(())
+            })?;
+            for (record, sample) in fresh {
+                watched.fresh(archive, record, sample, self.run)?;
             }
         }
         Ok(())
@@ -206,11 +186,12 @@ fn baseline(
     takes: &dyn Fn(i64) -> bool,
 ) -> Result<Baseline, ArchiveError> {
     let mut samples = Vec::new();
-    for row in archive.sampled(&site.id, SAMPLED)? {
+    archive.sampled(&site.id, SAMPLED, &mut |row| {
         if takes(row.current.fetched_at) {
             samples.push(of_record(&row, &row.current));
         }
-    }
+        Ok(())
+    })?;
     let reports = runs.iter().rev().take(RUNS);
     let reports = reports.filter_map(|run| run.sites.get(site.id.as_str()));
     // (What raised an alarm is no measure.)
@@ -239,212 +220,6 @@ fn baseline(
     let names = [site.name.as_str(), site.id.as_str(), host];
     let names = names.map(|name| hash(name.as_bytes(), START)).to_vec();
     Ok(Baseline::new(&samples, ends, &accepted, names))
-}
-
-impl Watched {
-    fn open(
-        archive: &Archive,
-        site: &Site,
-        runs: &[RunReport],
-        killed: Option<i64>,
-    ) -> Result<Self, ArchiveError> {
-        let before = killed.unwrap_or(i64::MAX);
-        let open = archive.alarms(Some(&site.id))?.into_iter();
-        let open = open.filter(|alarm| alarm.accepted.is_none());
-        Ok(Self {
-            site: site.id.clone(),
-            baseline: baseline(archive, site, runs, &|at| at < before)?,
-            fresh: Window::default(),
-            visits: Window::default(),
-            tasks: Window::default(),
-            evidence: VecDeque::new(),
-            raised: open
-                .filter_map(|alarm| Some((symptom(&alarm)?, alarm)))
-                .collect(),
-            met: BTreeSet::new(),
-            quarantined: 0,
-        })
-    }
-
-    /// A new article or a revision.
-    fn fresh(
-        &mut self,
-        archive: &Archive,
-        id: RecordId,
-        sample: Sample,
-        run: i64,
-    ) -> Result<Vec<String>, ArchiveError> {
-        let mut before = None;
-        if let Some(row) = archive.record_row(id)?
-            && row.current.fetched_at == sample.at
-            && let Some(number) = archive.sound_before(&row, row.current.number)?
-        {
-            let old = archive.revision(&row, number)?;
-            before = old.map(|old| of_record(&row, &old));
-        }
-        let (own, paired) = match before {
-            Some(before) => {
-                let (own, paired) = self.baseline.changed(&sample, &before);
-                self.visits.push(paired.clone());
-                (own, paired)
-            }
-            None => (self.baseline.symptoms(&sample), Vec::new()),
-        };
-        let revision = Some((id, sample.at));
-        self.take(archive, revision, sample, own, paired, run)
-    }
-
-    fn take(
-        &mut self,
-        archive: &Archive,
-        revision: Option<(RecordId, i64)>,
-        sample: Sample,
-        own: Vec<Symptom>,
-        paired: Vec<Symptom>,
-        run: i64,
-    ) -> Result<Vec<String>, ArchiveError> {
-        self.fresh.push(own.clone());
-        let mut symptoms = own;
-        symptoms.extend(paired);
-        self.weigh(
-            archive,
-            Evidence {
-                revision,
-                at: sample.at,
-                url: sample.url.clone(),
-                symptoms,
-                sample: Some(Box::new(sample)),
-            },
-            run,
-        )
-    }
-
-    /// An article's URL without an article.
-    fn none(
-        &mut self,
-        archive: &Archive,
-        url: String,
-        at: i64,
-        why: NotArticle,
-        known: bool,
-        run: i64,
-    ) -> Result<Vec<String>, ArchiveError> {
-        let mut symptoms = vec![Symptom::NoArticle(why)];
-        self.tasks.push(symptoms.clone());
-        if known {
-            self.visits.push(vec![Symptom::ArticleLost(why)]);
-            symptoms.push(Symptom::ArticleLost(why));
-        }
-        let evidence = Evidence {
-            revision: None,
-            at,
-            url,
-            symptoms,
-            sample: None,
-        };
-        self.weigh(archive, evidence, run)
-    }
-
-    /// Compares what a page shows with what is usual.
-    fn weigh(
-        &mut self,
-        archive: &Archive,
-        evidence: Evidence,
-        run: i64,
-    ) -> Result<Vec<String>, ArchiveError> {
-        let symptoms = evidence.symptoms.clone();
-        let revision = evidence.revision;
-        self.evidence.push_back(evidence);
-        if self.evidence.len() > EVIDENCE {
-            self.evidence.pop_front();
-        }
-        let mut texts = Vec::new();
-        for symptom in symptoms {
-            if let Some(alarm) = self.raised.get(&symptom) {
-                let id = alarm.id.clone();
-                self.met.insert(id.clone());
-                self.isolate(archive, &id, revision.as_slice())?;
-                continue;
-            }
-            let Some(rate) = self.baseline.rate(symptom) else {
-                continue;
-            };
-            let window = match symptom {
-                Symptom::NoArticle(_) => &self.tasks,
-                paired if paired.is_paired() => &self.visits,
-                _ => &self.fresh,
-            };
-            if let Some((hits, pages)) = window.odd(symptom, rate) {
-                let alarm = self.alarm(symptom, rate, (hits, pages), run);
-                let showing = self.showing(symptom).filter_map(|one| one.revision);
-                let showing: Vec<_> = showing.collect();
-                archive.put_alarm(&alarm)?;
-                self.isolate(archive, &alarm.id, &showing)?;
-                self.met.insert(alarm.id.clone());
-                texts.push(describe(&alarm));
-                self.raised.insert(symptom, alarm);
-            }
-        }
-        Ok(texts)
-    }
-
-    fn isolate(
-        &mut self,
-        archive: &Archive,
-        alarm: &str,
-        revisions: &[(RecordId, i64)],
-    ) -> Result<(), ArchiveError> {
-        for (id, at) in revisions {
-            let new = archive.quarantined(*id, *at)?.is_none();
-            self.quarantined += u64::from(new);
-        }
-        archive.quarantine(alarm, revisions)
-    }
-
-    fn showing(&self, symptom: Symptom) -> impl Iterator<Item = &Evidence> {
-        let all = self.evidence.iter();
-        all.filter(move |one| one.symptoms.contains(&symptom))
-    }
-
-    fn alarm(&self, symptom: Symptom, rate: f64, (hits, pages): (u64, u64), run: i64) -> Alarm {
-        let (mut samples, mut since, mut last) = (Vec::new(), i64::MAX, 0);
-        let mut rules: HashMap<&str, u32> = HashMap::new();
-        let field = symptom.watched();
-        for one in self.showing(symptom) {
-            if samples.len() < 3 && !samples.contains(&one.url) {
-                samples.push(one.url.clone());
-            }
-            since = since.min(one.at);
-            last = last.max(one.at);
-            if let (Some(field), Some(sample)) = (field, &one.sample) {
-                *rules
-                    .entry(field.rule(&sample.rules).unwrap_or_default())
-                    .or_default() += 1;
-            }
-        }
-        let seen = rules.into_iter().max_by_key(|(rule, n)| (*n, *rule));
-        Alarm {
-            id: format!("{}-{}-{}", self.site, symptom.field(), symptom.name()),
-            site: self.site.clone(),
-            field: symptom.field().to_owned(),
-            symptom: symptom.name(),
-            rule: field
-                .map_or("", |field| self.baseline.rule(field))
-                .to_owned(),
-            rule_seen: seen.map_or("", |(rule, _)| rule).to_owned(),
-            expected: rate,
-            seen: hits as f64 / pages.max(1) as f64,
-            hits,
-            pages,
-            samples,
-            raised: last,
-            since,
-            run,
-            accepted: None,
-            // A plain enum of strings and numbers: serialising it cannot fail.
-            test: serde_json::to_value(symptom).unwrap_or_default(),
-        }
-    }
 }
 
 /// An alarm in one line.

@@ -75,7 +75,12 @@ pub fn reextract(
         reread: Some(reread(archive, config, profiles, &plan, &|_| {})?),
         ..Settled::default()
     };
-    let runs = archive.runs()?;
+    let first = alarms
+        .iter()
+        .map(|alarm| alarm.run)
+        .min()
+        .unwrap_or_default();
+    let runs = archive.runs_since(first.saturating_sub(super::LOOKED_BACK))?;
     for alarm in alarms {
         let site = config.sites.iter().find(|site| site.id == alarm.site);
         let (Some(site), Some(symptom)) = (site, symptom(alarm)) else {

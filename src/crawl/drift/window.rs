@@ -1,13 +1,14 @@
 //! How many pages of a run show a symptom: among the last ones, and among all.
 
-use super::baseline::{Symptom, surprise};
+use super::chance::surprise;
+use super::symptom::Symptom;
 use std::collections::{HashMap, VecDeque};
 
 /// The last pages that are looked at by themselves: half of them gone wrong is plain, however many
 /// came before.
 const RECENT: usize = 50;
 /// Symptoms that are remembered beyond the last pages.
-const REMEMBERED: usize = 20_000;
+const REMEMBERED: usize = 8_000;
 /// Fewer pages prove nothing.
 const FEWEST: u64 = 3;
 /// One in a million: a site has some fifty symptoms, a year some thousand looks at each.
