@@ -10,6 +10,7 @@ use common::Place;
 use khobao::portal::{Canned, Change, Draft, Portal, PortalConfig};
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 use web::{get, path};
 
 fn started(articles: usize) -> (Portal, Place) {
@@ -417,30 +418,32 @@ fn a_first_crawl_that_reads_no_body_at_all_is_absurd() {
 
 #[test]
 fn what_a_killed_run_had_committed_is_judged_by_the_next_one() {
-    let (portal, place) = started(60);
+    let portal = Portal::start(PortalConfig::with_articles(60)).unwrap();
+    let place = Place::new(&portal.base(), "capture = [\"pages\"]\nconcurrency = 1");
+    place.expect(0, &["crawl"]);
     let before = fields(&place, &[]);
     let new = publish(&portal, 0, 8);
     bend(&portal, &new, without_body);
-    // Two pages prove nothing, and the run ends there: as if it had been killed.
-    let archive = place.archive();
-    let mut child = place.command(&["crawl"]);
-    portal.set_latency(std::time::Duration::from_millis(150));
-    let mut child = child.stderr(std::process::Stdio::null()).spawn().unwrap();
-    let begun = std::time::Instant::now();
-    while !new.iter().take(8).any(|url| {
-        portal
-            .hits()
-            .iter()
-            .any(|hit| hit.path_and_query == path(url))
-    }) {
+    portal.forget_hits();
+    portal.set_latency(Duration::from_millis(300));
+    let mut child = place.spawn(&["crawl"]);
+    let begun = Instant::now();
+    // Neither the four pages before the kill nor the four after it are enough by themselves.
+    let asked = || {
+        let hits = portal.hits();
+        let of = |url: &&String| hits.iter().any(|hit| hit.path_and_query == path(url));
+        new.iter().filter(of).count()
+    };
+    while asked() < 4 {
         assert!(begun.elapsed().as_secs() < 60);
-        std::thread::sleep(std::time::Duration::from_millis(20));
+        std::thread::sleep(Duration::from_millis(10));
     }
-    std::thread::sleep(std::time::Duration::from_millis(300));
+    std::thread::sleep(Duration::from_millis(150));
     child.kill().unwrap();
     child.wait().unwrap();
-    assert!(archive.exists());
-    portal.set_latency(std::time::Duration::ZERO);
+    assert!(asked() < 6, "{}", asked());
+    portal.set_latency(Duration::ZERO);
+    assert_eq!(alarms(&place).len(), 0);
     place.expect(5, &["crawl"]);
     assert_eq!(fields(&place, &[]), before);
     assert_eq!(fields(&place, &["--quarantined"]).len(), 68);

@@ -11,6 +11,8 @@ mod chance;
 mod sample;
 mod settle;
 mod symptom;
+#[cfg(test)]
+mod tests;
 mod watched;
 mod window;
 
@@ -84,7 +86,8 @@ impl Monitor {
             let mut fresh = Vec::new();
             archive.sampled(id, SAMPLED, &mut |row| {
                 if row.current.fetched_at >= killed {
-                    fresh.push((row.id, of_record(&row, &row.current)));
+                    let changed = row.current.number > 1;
+                    fresh.push(((row.id, changed), of_record(&row, &row.current)));
                 }
                 Ok(())
             })?;
@@ -136,7 +139,8 @@ impl Monitor {
                 watched.tasks.push(Vec::new());
                 match (outcome, done.record) {
                     (Outcome::New | Outcome::SameText | Outcome::Revision, Some(id)) => {
-                        watched.fresh(archive, id, *sample, self.run)
+                        let changed = outcome == Outcome::Revision;
+                        watched.fresh(archive, (id, changed), *sample, self.run)
                     }
                     (Outcome::Alias, _) => {
                         let own = watched.baseline.symptoms(&sample);

@@ -70,16 +70,17 @@ impl Watched {
         })
     }
 
-    /// A new article or a revision.
+    /// A new article, or a revision of a known one (`changed`).
     pub fn fresh(
         &mut self,
         archive: &Archive,
-        id: RecordId,
+        (id, changed): (RecordId, bool),
         sample: Sample,
         run: i64,
     ) -> Result<Vec<String>, ArchiveError> {
         let mut before = None;
-        if let Some(row) = archive.record_row(id)?
+        if changed
+            && let Some(row) = archive.record_row(id)?
             && row.current.fetched_at == sample.at
             && let Some(number) = archive.sound_before(&row, row.current.number)?
         {
