@@ -367,6 +367,7 @@ fn articles_that_are_none_any_more_are_told() {
     assert_eq!(place.records().len(), 60);
     place.expect(0, &["drift", "accept"]);
     assert_eq!(place.expect(0, &["drift"]), "no open alarm\n");
+    place.expect(0, &["crawl", "--full"]);
 }
 
 #[test]

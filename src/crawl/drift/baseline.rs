@@ -97,7 +97,7 @@ impl Baseline {
             let with = with.filter(|sample| made.symptoms(sample).contains(&one.symptom));
             // Once there are enough new pages, they say how usual it is.
             let share = match all {
-                50.. if !one.symptom.is_paired() => upper(with.count() as f64, all as f64),
+                50.. if !one.symptom.is_passing() => upper(with.count() as f64, all as f64),
                 _ => one.share,
             };
             made.accepted.insert(one.symptom, share * WIDER);

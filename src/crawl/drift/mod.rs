@@ -212,7 +212,7 @@ fn baseline(
         .filter_map(|alarm| {
             let symptom = symptom(alarm)?;
             let accepted = alarm.accepted?;
-            let holds = !symptom.is_paired() || newest < accepted.saturating_add(ACCEPTED);
+            let holds = !symptom.is_passing() || newest < accepted.saturating_add(ACCEPTED);
             holds.then_some(Accepted {
                 symptom,
                 share: alarm.seen,
@@ -226,15 +226,20 @@ fn baseline(
     Ok(Baseline::new(&samples, ends, &accepted, names))
 }
 
-/// An alarm in one line.
+/// An alarm in one line, with its pages.
+fn notice(alarm: &Alarm) -> String {
+    let pages = alarm.samples.join(" ");
+    format!("drift {}: {pages}; see `khobao drift`", describe(alarm))
+}
+
+/// An alarm in one line: field, rule, what was seen and expected.
 pub fn describe(alarm: &Alarm) -> String {
     let rule = |name: &str| match name {
         "" => "no rule".to_owned(),
         name => format!("rule {name:?}"),
     };
     format!(
-        "drift {}: {} ({}; on these pages {}) is {} on {} of {} pages, expected on {:.0} % at \
-         most: {}; see `khobao drift`",
+        "{}: {} ({}; on these pages {}) is {} on {} of {} pages, expected on {:.0} % at most",
         alarm.id,
         alarm.field,
         rule(&alarm.rule),
@@ -243,6 +248,5 @@ pub fn describe(alarm: &Alarm) -> String {
         alarm.hits,
         alarm.pages,
         (alarm.expected * 100.0).max(1.0),
-        alarm.samples.join(" "),
     )
 }

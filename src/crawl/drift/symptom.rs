@@ -134,6 +134,11 @@ impl Symptom {
         )
     }
 
+    /// Whether no record shows it: what came of an address, or of a change.
+    pub fn is_passing(self) -> bool {
+        self.is_paired() || matches!(self, Self::NoArticle(_))
+    }
+
     /// Whether it is told by comparing a page with what it was before.
     pub fn is_paired(self) -> bool {
         matches!(

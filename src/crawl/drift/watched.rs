@@ -5,7 +5,7 @@ use super::baseline::Baseline;
 use super::sample::{Field, Sample};
 use super::symptom::Symptom;
 use super::window::Window;
-use super::{baseline, describe, of_record, symptom};
+use super::{baseline, notice, of_record, symptom};
 use crate::archive::{Alarm, Archive, ArchiveError, RunReport};
 use crate::config::Site;
 use crate::domain::{NotArticle, RecordId, SiteId};
@@ -187,7 +187,7 @@ impl Watched {
                 archive.put_alarm(&alarm)?;
                 self.isolate(archive, &alarm.id, &showing)?;
                 self.met.insert(alarm.id.clone());
-                texts.push(describe(&alarm));
+                texts.push(notice(&alarm));
                 self.raised.insert(symptom, alarm);
             }
         }
