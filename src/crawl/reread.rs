@@ -85,7 +85,10 @@ pub fn reread(
             continue;
         }
         if let Some(only) = &plan.only
-            && only.range((row.id, i64::MIN)..=(row.id, i64::MAX)).next().is_none()
+            && only
+                .range((row.id, i64::MIN)..=(row.id, i64::MAX))
+                .next()
+                .is_none()
         {
             continue;
         }
@@ -95,7 +98,10 @@ pub fn reread(
             };
             let by = &revision.provenance.profile;
             let named = (row.id, revision.fetched_at);
-            if plan.only.as_ref().is_some_and(|only| !only.contains(&named))
+            if plan
+                .only
+                .as_ref()
+                .is_some_and(|only| !only.contains(&named))
                 || plan.profile.as_ref().is_some_and(|profile| profile != by)
                 || since.is_some_and(|since| revision.fetched_at < since)
             {
@@ -314,8 +320,7 @@ impl Work<'_> {
     ) -> Result<(), CrawlError> {
         let (before, after) = (fields(&old.article), fields(&found.article));
         let mut changed = Vec::new();
-        let names: BTreeSet<&String> =
-            before.keys().chain(after.keys()).collect();
+        let names: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
         for name in names {
             let value = |of: &BTreeMap<String, Value>| of.get(name).cloned().unwrap_or_default();
             let (before, after) = (value(&before), value(&after));
