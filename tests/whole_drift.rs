@@ -477,3 +477,31 @@ fn half_of_the_new_articles_are_enough() {
             .any(|record| bent.iter().any(|url| record["url"] == *url))
     );
 }
+
+#[test]
+fn doubtful_revisions_are_released_by_a_mended_profile() {
+    let (portal, place) = started(60);
+    let before = fields(&place, &[]);
+    let bent = half(&portal);
+    bend(&portal, &bent, without_body);
+    place.expect(5, &["crawl", "--full"]);
+    let own = include_str!("../selectors/nukeviet.toml").replace(
+        "[[fields.body]]\nname = \"bodyhtml\"",
+        "[[fields.body]]\nname = \"khung\"\ncss = \"#noi-dung\"\n[[fields.body]]\nname = \"bodyhtml\"",
+    );
+    place.own_profile(&own);
+    place.expect(0, &["drift", "reextract"]);
+    let after = fields(&place, &[]);
+    for (url, fields) in &before {
+        assert_eq!(after[url][2], fields[2], "{url}");
+    }
+    assert_eq!(after[&bent[1]][5], 2);
+    assert_eq!(fields(&place, &["--quarantined"]), after);
+    // A rebuild with that profile reads them alike.
+    place.expect(0, &["rebuild"]);
+    assert_eq!(alarms(&place).len(), 0);
+    let rebuilt = fields(&place, &[]);
+    for (url, fields) in &before {
+        assert_eq!(rebuilt[url][2], fields[2], "{url}");
+    }
+}
