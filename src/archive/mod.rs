@@ -4,6 +4,7 @@
 //! and `index/` (the key-value store, derivable from the WARC files).
 
 mod commit;
+mod drift;
 mod follow;
 mod frontier;
 mod hold;
@@ -35,6 +36,7 @@ use std::sync::Arc;
 use store::{Batch, Store, StoreError, open_value, seal_value};
 
 pub use commit::{Committed, Committer, CrawlMode, End, Finished, NewTask, WarcOptions};
+pub use drift::{Alarm, Marked, Quarantine};
 pub use frontier::{Task, new_task_row};
 pub use hold::Hold;
 pub use judge::{Extracted, content_digest};

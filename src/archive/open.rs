@@ -16,8 +16,8 @@ const NEXT: &str = "index.rebuild";
 const READY: &str = "index.ready";
 /// Indexes that were replaced: this, and when.
 const OLD: &str = "index.old-";
-/// Rows that the WARC files do not hold: runs, crawls of sites, learned pace.
-const KEPT: [u8; 3] = [b'n', b's', b'h'];
+/// Rows that the WARC files do not hold: runs, crawls of sites, learned pace, drift.
+const KEPT: [u8; 5] = [b'n', b's', b'h', super::drift::ALARM, super::drift::MARK];
 /// The row with the plan of a rebuild that is under way.
 const PLAN: &[u8] = b"plan";
 

@@ -4,7 +4,7 @@ use super::schema::{
     CaptureRow, Provenance, Reading, RecordRow, RevisionRow, UrlHash, UrlRow, after, capture_key,
     key, url_hash,
 };
-use super::{Archive, ArchiveError};
+use super::{Archive, ArchiveError, Quarantine};
 use crate::domain::{
     Attachment, Block, Byline, CanonicalUrl, Digest, Image, RecordId, SiteId, Timestamp, Warning,
 };
@@ -91,6 +91,9 @@ pub struct Record {
     pub provenance: Provenance,
     /// What was odd.
     pub warnings: Vec<Warning>,
+    /// Why this revision is in quarantine, if it is.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub quarantined: Option<Quarantine>,
     /// Earlier readings of this revision's capture, where a mended profile read it again.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub readings: Vec<Reading>,
@@ -109,6 +112,8 @@ pub struct ExportFilter {
     pub unique: bool,
     /// Only records whose title or text has all of these words, without regard to case.
     pub query: Option<String>,
+    /// Take doubtful revisions, too (`khobao drift`), where they are the newest.
+    pub quarantined: bool,
 }
 
 impl std::fmt::Display for ExportFilter {
@@ -129,6 +134,9 @@ impl std::fmt::Display for ExportFilter {
         if self.unique {
             f.write_str(", each text once")?;
         }
+        if self.quarantined {
+            f.write_str(", those in quarantine included")?;
+        }
         Ok(())
     }
 }
@@ -145,12 +153,11 @@ impl ExportFilter {
             .all(|word| text.contains(word))
     }
 
-    fn takes(&self, record: &RecordRow) -> bool {
+    fn takes(&self, revision: &RevisionRow) -> bool {
         if self.from.is_none() && self.to.is_none() {
             return true;
         }
-        let published = record
-            .current
+        let published = revision
             .article
             .published
             .as_ref()
@@ -283,6 +290,7 @@ impl Archive {
             near: row.near,
             provenance: revision.provenance,
             warnings: revision.warnings,
+            quarantined: self.quarantined(row.id, revision.fetched_at)?,
             readings: revision.readings,
         }))
     }
@@ -319,12 +327,21 @@ impl Archive {
                     return Ok(None);
                 };
                 match self.record_row(RecordId(*id))? {
-                    Some(row) if filter.unique && self.is_repeated(&row)? => Ok(None),
-                    Some(row) if filter.takes(&row) => {
-                        let record = self.record(row, None)?;
+                    Some(row) => {
+                        let Some((number, row)) = self.readable(row, filter.quarantined)? else {
+                            return Ok(None);
+                        };
+                        if (filter.unique && self.is_repeated(&row, filter.quarantined)?)
+                            || !filter.takes(&row.current)
+                        {
+                            return Ok(None);
+                        }
+                        let record = self.record(row, None)?.map(|record| Record {
+                            revisions: number,
+                            ..record
+                        });
                         Ok(record.filter(|record| filter.has_words(record)))
                     }
-                    Some(_) => Ok(None),
                     None => Err(ArchiveError::Row {
                         dir: self.dir.clone(),
                         what: format!("record {}", RecordId(*id)),
@@ -337,12 +354,15 @@ impl Archive {
     }
 
     /// Whether the record that `row` names as the first with its text still has that text.
-    fn is_repeated(&self, row: &RecordRow) -> Result<bool, ArchiveError> {
+    fn is_repeated(&self, row: &RecordRow, doubtful: bool) -> Result<bool, ArchiveError> {
         let Some(first) = row.same_as else {
             return Ok(false);
         };
-        let first = self.record_row(first)?;
-        Ok(first.is_some_and(|first| first.current.text_digest == row.current.text_digest))
+        let Some(first) = self.record_row(first)? else {
+            return Ok(false);
+        };
+        let first = self.readable(first, doubtful)?;
+        Ok(first.is_some_and(|(_, first)| first.current.text_digest == row.current.text_digest))
     }
 
     /// The capture of a URL at this time (microseconds since 1970).

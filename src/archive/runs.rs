@@ -50,9 +50,19 @@ pub struct SiteReport {
     /// Why the host is parked, if it is.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub parked: Option<String>,
+    /// Alarms of drift that this run raised or met again.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub alarms: Vec<String>,
+    /// Revisions that it put in quarantine.
+    #[serde(skip_serializing_if = "is_zero", default)]
+    pub quarantined: u64,
     /// Warnings by code, over all records.
     #[serde(default)]
     pub warnings: BTreeMap<String, u64>,
+}
+
+fn is_zero(n: &u64) -> bool {
+    *n == 0
 }
 
 impl SiteReport {
@@ -74,8 +84,13 @@ impl Archive {
 
     /// Every run, oldest first.
     pub fn runs(&self) -> Result<Vec<RunReport>, ArchiveError> {
+        self.runs_since(i64::MIN)
+    }
+
+    /// The runs that began at this time (microseconds since 1970) or later, oldest first.
+    pub fn runs_since(&self, time: i64) -> Result<Vec<RunReport>, ArchiveError> {
         self.store
-            .scan(b"n", &after(b"n"))
+            .scan(&key(b'n', &[&sortable(time)]), &after(b"n"))
             .map(|pair| {
                 let (key, sealed) = pair?;
                 self.decode(&key, &sealed)

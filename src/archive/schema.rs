@@ -21,6 +21,8 @@
 //! | `e` | 0, site | [`super::Habits`]: how often it changes its articles |
 //! | `e` | 1, URL hash | the articles that a list, feed or sitemap named at its last visit |
 //! | `n` | start time | run report |
+//! | `z` | site, 0, name | [`Alarm`](super::Alarm) of drift |
+//! | `k` | record, capture time | [`Quarantine`](super::Quarantine) of the revision read from that capture |
 //! | `w` | URL hash | tombstone of a withdrawn record, under each of its URLs |
 
 use crate::domain::{

@@ -283,6 +283,9 @@ impl Archive {
                 sum.remove(id, revision);
             }
         })?;
+        for revision in &gone {
+            self.forget_quarantine(batch, id, revision.fetched_at);
+        }
         batch.delete(key(b'r', &[&id.0]));
         batch.delete(time_key(&record.site, record.sort, id));
         if let Ok(simhash) = u64::from_str_radix(&record.current.simhash, 16) {

@@ -27,7 +27,7 @@ pub(super) struct Cli {
 
 const EXIT_CODES: &str = "Exit codes: 0 all well; 1 failed; 2 bad usage or configuration; \
 3 done, but some sites failed or are parked; 4 another process holds the archive; \
-5 the audit found more without an answer than the configuration allows; \
+5 drift, or more in the audit without an answer than the configuration allows; \
 6 the archive, or a file to be imported, is damaged; 130/143 stopped by a signal after a clean commit.";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -133,6 +133,8 @@ pub(super) enum Command {
     Diff(Diff),
     /// Withdraw a record: a tombstone without text takes its place
     Withdraw(Withdraw),
+    /// List alarms of drift (pages that are suddenly read otherwise), and settle them
+    Drift(Drift),
     /// Put the index on another engine
     Migrate {
         /// sled or redb
@@ -285,6 +287,31 @@ pub(super) enum DiffFormat {
 }
 
 #[derive(Debug, Args)]
+pub(super) struct Drift {
+    #[command(subcommand)]
+    pub command: Option<DriftCommand>,
+    /// JSON in place of lines
+    #[arg(long, global = true)]
+    pub json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum DriftCommand {
+    /// Take what is in quarantine as good: it is usual from now on
+    Accept {
+        /// A site or an alarm; all without one
+        #[arg(value_name = "SITE|ALARM")]
+        name: Option<String>,
+    },
+    /// Read what is in quarantine again with today's profiles, and release what is sound
+    Reextract {
+        /// A site or an alarm; all without one
+        #[arg(value_name = "SITE|ALARM")]
+        name: Option<String>,
+    },
+}
+
+#[derive(Debug, Args)]
 pub(super) struct Withdraw {
     /// URL or id
     #[arg(value_name = "URL|ID")]
@@ -335,6 +362,9 @@ pub(super) struct Export {
     /// Only records whose title or text has all of these words, in any case, also inside others
     #[arg(long, value_name = "WORDS")]
     pub query: Option<String>,
+    /// Doubtful revisions, too, where they are the newest (see `khobao drift`)
+    #[arg(long)]
+    pub quarantined: bool,
     /// Title of a WACZ package
     #[arg(long, default_value = "khobao")]
     pub title: String,

@@ -119,6 +119,7 @@ pub(super) fn go(
         }
     }
     Ok(match caught.load(Ordering::SeqCst) {
+        0 if report.sites.values().any(|site| !site.alarms.is_empty()) => code::ALARM,
         0 if partial(&report) => code::PARTIAL,
         0 => code::OK,
         signal => signal,

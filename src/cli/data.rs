@@ -136,6 +136,7 @@ pub(super) fn export(config: &Path, args: Export) -> anyhow::Result<u8> {
         to: args.to,
         unique: args.unique,
         query: args.query.clone(),
+        quarantined: args.quarantined,
     };
     let done = match args.format {
         Format::Jsonl => dataset(&archive, &filter, export::Format::Jsonl, &args.output)?,

@@ -29,6 +29,7 @@ pub(super) fn history(config: &Path, name: &str, json: bool) -> anyhow::Result<u
                 "revision": number, "fetched_at": record.fetched_at, "published": published,
                 "title": record.title, "changed": changed, "digest": record.digest,
                 "capture": record.provenance.capture, "readings": record.readings,
+                "quarantined": record.quarantined,
             });
             lines.push_str(&format!("{line}\n"));
         } else {
@@ -37,7 +38,11 @@ pub(super) fn history(config: &Path, name: &str, json: bool) -> anyhow::Result<u
                 record.fetched_at.clone(),
                 published.unwrap_or_default(),
                 record.title.clone(),
-                changed.map_or_else(|| "first seen".to_owned(), |fields| fields.join(", ")),
+                changed.map_or_else(|| "first seen".to_owned(), |fields| fields.join(", "))
+                    + record
+                        .quarantined
+                        .as_ref()
+                        .map_or("", |_| " (in quarantine)"),
             ]);
         }
         before = Some(record);

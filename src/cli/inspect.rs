@@ -25,6 +25,11 @@ pub(super) fn show(
     }
     let row = known(&config, &archive, name)?;
     let id = row.id;
+    // The good one, where the newest is doubtful; without a good one, the newest.
+    let revision = match revision {
+        None => archive.sound_revision(&row)?,
+        named => named,
+    };
     let record = archive.record(row, revision)?.ok_or_else(|| {
         Failure::error(
             code::FAILED,

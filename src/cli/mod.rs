@@ -9,6 +9,7 @@ mod cdx;
 mod crawl;
 mod data;
 mod demo;
+mod drift;
 mod history;
 mod init;
 mod inspect;
@@ -93,6 +94,7 @@ pub fn main() -> ExitCode {
         Command::Import { files } => rebuild::import(&cli.config, &files),
         Command::Merge { other } => rebuild::merge(&cli.config, &other),
         Command::Cdx(args) => cdx::cdx(&cli.config, args),
+        Command::Drift(args) => drift::drift(&cli.config, args),
         Command::Migrate { engine } => migrate::migrate(&cli.config, engine),
         Command::Withdraw(args) => withdraw::withdraw(&cli.config, args),
         Command::Demo { articles, dir } => demo::demo(articles, &dir, cli.log_format),

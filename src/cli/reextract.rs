@@ -37,6 +37,7 @@ pub(super) fn reextract(config: &Path, args: Reextract) -> anyhow::Result<u8> {
         site,
         profile: args.profile,
         since: args.since,
+        only: None,
         dry_run: args.dry_run,
     };
     let bar = if std::io::stderr().is_terminal() {

@@ -371,6 +371,7 @@ fn check_site(
         })?,
     };
     Ok(Site {
+        drift: raw.drift.unwrap_or(true),
         name: raw.name.clone().unwrap_or_else(|| id.to_string()),
         id,
         base,

@@ -110,6 +110,8 @@ pub struct Site {
     pub province: Option<String>,
     /// Unexplained articles that `khobao audit` lets pass; more are an alarm.
     pub unexplained: u64,
+    /// Whether its pages are watched for drift.
+    pub drift: bool,
 }
 
 impl Site {

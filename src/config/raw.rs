@@ -72,6 +72,7 @@ pub(super) struct Site {
     pub province: Option<String>,
     #[serde(default)]
     pub unexplained: u64,
+    pub drift: Option<bool>,
 }
 
 /// `path` relative to the folder of `file`.

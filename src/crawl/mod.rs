@@ -6,6 +6,7 @@
 //! writer's channel: a slow disk slows the fetching, it does not fill the RAM.
 
 mod analyse;
+pub mod drift;
 mod host;
 mod links;
 mod named;

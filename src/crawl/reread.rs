@@ -12,7 +12,7 @@ use crate::extract::profile::ProfileSet;
 use chrono::{NaiveDate, SecondsFormat, Utc};
 use serde::Serialize;
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -31,6 +31,8 @@ pub struct RereadPlan {
     pub profile: Option<String>,
     /// Only what was fetched on this day (UTC) or later.
     pub since: Option<NaiveDate>,
+    /// Only these: the record, and the time of the capture in microseconds since 1970.
+    pub only: Option<BTreeSet<(RecordId, i64)>>,
     /// Only say what would change.
     pub dry_run: bool,
 }
@@ -82,12 +84,25 @@ pub fn reread(
         if plan.site.as_ref().is_some_and(|site| *site != row.site) {
             continue;
         }
+        if let Some(only) = &plan.only
+            && only
+                .range((row.id, i64::MIN)..=(row.id, i64::MAX))
+                .next()
+                .is_none()
+        {
+            continue;
+        }
         for number in 1..=row.current.number {
             let Some(revision) = archive.revision(&row, number)? else {
                 continue;
             };
             let by = &revision.provenance.profile;
-            if plan.profile.as_ref().is_some_and(|profile| profile != by)
+            let named = (row.id, revision.fetched_at);
+            if plan
+                .only
+                .as_ref()
+                .is_some_and(|only| !only.contains(&named))
+                || plan.profile.as_ref().is_some_and(|profile| profile != by)
                 || since.is_some_and(|since| revision.fetched_at < since)
             {
                 continue;
@@ -305,8 +320,7 @@ impl Work<'_> {
     ) -> Result<(), CrawlError> {
         let (before, after) = (fields(&old.article), fields(&found.article));
         let mut changed = Vec::new();
-        let names: std::collections::BTreeSet<&String> =
-            before.keys().chain(after.keys()).collect();
+        let names: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
         for name in names {
             let value = |of: &BTreeMap<String, Value>| of.get(name).cloned().unwrap_or_default();
             let (before, after) = (value(&before), value(&after));

@@ -4,6 +4,7 @@
 //! until it is committed (its links are the next work). What waits for the disk is bounded in
 //! bytes: a slow disk slows the fetching, it does not fill the memory.
 
+use super::drift::Monitor;
 use super::site::SiteState;
 use super::{CrawlError, Shared};
 use crate::archive::{Committer, CrawlMode, Finished};
@@ -152,14 +153,22 @@ async fn write(
             since: false,
         })
     };
+    let watched = sites.values().map(|state| &state.site);
+    let mut monitor = Monitor::open(&shared.archive, watched, committer.run.id)?;
     let mut group = Vec::with_capacity(GROUP);
     while let Some(first) = receiver.recv().await {
         group.push(first);
         gather(shared, &mut receiver, &mut group).await;
         let (finished, room): (Vec<_>, Vec<_>) = group.drain(..).unzip();
+        let seen: Vec<_> = finished.iter().map(|one| monitor.see(one)).collect();
         let committed = committer.commit(finished, &mode, shared.now())?;
         drop(room);
-        for done in committed {
+        for (done, seen) in committed.into_iter().zip(seen) {
+            if let Some(seen) = seen {
+                for text in monitor.judge(&shared.archive, seen, &done)? {
+                    shared.observer.notice(&done.site, &text);
+                }
+            }
             if let Some(record) = done.record {
                 tracing::debug!(%record, "on the disk");
             }
@@ -169,6 +178,7 @@ async fn write(
             }
         }
     }
+    monitor.report(&mut committer.run);
     Ok(committer)
 }
 

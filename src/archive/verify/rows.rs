@@ -241,7 +241,7 @@ impl Check<'_> {
                 );
             }
         });
-        for prefix in [b'm', b's', b'h', b'n', b'w', b'e'] {
+        for prefix in [b'm', b's', b'h', b'n', b'w', b'e', b'z', b'k'] {
             self.rows(&[prefix], "row", |_, _, _: serde_json::Value| {});
         }
     }
