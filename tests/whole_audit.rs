@@ -8,7 +8,8 @@ use khobao::archive::store::{Batch, Engine};
 use khobao::portal::{Canned, Draft, Portal, PortalConfig};
 use serde_json::Value;
 
-const PAGES: &str = "capture = [\"pages\"]";
+// (Articles of one wording are drift to the crawl, and meant here.)
+const PAGES: &str = "drift = false\ncapture = [\"pages\"]";
 
 fn audited(place: &Place, code: i32) -> Value {
     let out = place.expect(code, &["audit", "--format", "json"]);

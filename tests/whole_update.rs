@@ -5,14 +5,9 @@ mod common;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use common::Place;
-use khobao::archive::Archive;
-use khobao::config::{Config, Site};
-use khobao::crawl::{self, Observer, Plan};
-use khobao::domain::{Clock, SiteId};
-use khobao::extract::profile::ProfileSet;
+use common::clock::crawl_at;
 use khobao::portal::{Change, Draft, Portal, PortalConfig};
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 fn draft(number: usize, category: &str) -> Draft {
     let text = format!("Bản tin số {number} được đăng sau khi kho đã đầy đủ.");
@@ -45,7 +40,10 @@ fn an_update_of_a_large_portal_needs_few_requests() {
     let articles = std::env::var("KHOBAO_ARTICLES").ok();
     let articles = articles.and_then(|n| n.parse().ok()).unwrap_or(5000);
     let portal = Portal::start(PortalConfig::with_articles(articles)).unwrap();
-    let place = Place::new(&portal.base(), "capture = [\"pages\"]\nconcurrency = 8");
+    let place = Place::new(
+        &portal.base(),
+        "drift = false\ncapture = [\"pages\"]\nconcurrency = 8",
+    );
     place.expect(0, &["crawl"]);
     let before = place.records().len();
     let categories = categories(&portal);
@@ -83,7 +81,7 @@ fn an_update_of_a_large_portal_needs_few_requests() {
 #[test]
 fn what_is_new_beyond_the_first_pages_is_found() {
     let portal = Portal::start(PortalConfig::with_articles(200)).unwrap();
-    let place = Place::new(&portal.base(), "capture = [\"pages\"]");
+    let place = Place::new(&portal.base(), "drift = false\ncapture = [\"pages\"]");
     place.expect(0, &["crawl"]);
     let before = place.records().len();
     let categories = categories(&portal);
@@ -101,58 +99,13 @@ fn what_is_new_beyond_the_first_pages_is_found() {
     assert_eq!(place.records().len(), before + 56);
 }
 
-/// A clock that runs, this much ahead.
-#[derive(Debug)]
-struct Ahead(TimeDelta);
-
-impl Clock for Ahead {
-    fn now(&self) -> DateTime<Utc> {
-        Utc::now() + self.0
-    }
-}
-
-struct Quiet;
-
-impl Observer for Quiet {
-    fn begin(&self, _: &Site, _: bool, _: bool) {}
-    fn committed(&self, _: &khobao::archive::Committed, _: u64) {}
-    fn notice(&self, _: &SiteId, _: &str) {}
-}
-
-/// Crawls at this moment, as `khobao crawl` does.
-fn crawl_at(place: &Place, now: DateTime<Utc>) -> khobao::archive::RunReport {
-    let profiles = ProfileSet::with_dir(&[]).unwrap();
-    let config = Config::load(&place.config(), &|name| profiles.get(name).is_some()).unwrap();
-    let archive = match Archive::open(&config.archive) {
-        Ok(archive) => archive,
-        Err(_) => Archive::create(&config.archive, Default::default()).unwrap(),
-    };
-    let plan = Plan {
-        sites: config.sites.clone(),
-        full: None,
-        since: None,
-        max_pages: None,
-        max_time: None,
-        command: "crawl".to_owned(),
-    };
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    let (_stop, stopped) = tokio::sync::watch::channel(false);
-    let run = crawl::run(
-        plan,
-        &config,
-        Arc::new(profiles),
-        Arc::new(archive),
-        Arc::new(Ahead(now - Utc::now())),
-        Arc::new(Quiet),
-        stopped,
-    );
-    runtime.block_on(run).unwrap()
-}
-
 #[test]
 fn known_articles_are_visited_again_recent_ones_soon_and_old_ones_rarely() {
     let portal = Portal::start(PortalConfig::with_articles(150)).unwrap();
-    let place = Place::new(&portal.base(), "capture = [\"pages\"]\nrevisit = 20");
+    let place = Place::new(
+        &portal.base(),
+        "drift = false\ncapture = [\"pages\"]\nrevisit = 20",
+    );
     // An article every other day, the last one today.
     let begin: DateTime<Utc> = "2031-07-01T02:00:00Z".parse().unwrap();
     for number in 0..30 {

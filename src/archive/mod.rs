@@ -13,6 +13,7 @@ mod ledger;
 mod migrate;
 mod near;
 mod open;
+mod places;
 mod read;
 mod replay;
 mod reread;
@@ -44,6 +45,7 @@ pub use ledger::Entry;
 pub(crate) use ledger::announce;
 pub use migrate::Migrated;
 pub use open::{Rebuilding, discard_old};
+pub use places::{Found, Place};
 pub use read::{ExportFilter, Record, SiteStats, Stats, rfc3339};
 pub use replay::{Captures, Mark, Replayed};
 pub use revisit::{Habit, Habits};
@@ -52,7 +54,7 @@ pub use schema::RecordRow;
 pub use simhash::simhash;
 pub use sum::Sum;
 pub use verify::{Damage, Verification, VerifyPlan};
-pub use withdraw::{Found, Place, Tombstone};
+pub use withdraw::Tombstone;
 
 /// An archive held by this process.
 pub struct Archive {
