@@ -4,7 +4,7 @@
 mod common;
 
 use common::Place;
-use khobao::portal::{Portal, PortalConfig};
+use khobao::portal::{Canned, Portal, PortalConfig};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
@@ -86,6 +86,20 @@ fn the_status_is_readable_before_during_and_after_a_crawl() {
     assert!(after["disk"]["warc"].as_u64().unwrap() > 10_000);
     let text = place.expect(0, &["status"]);
     assert!(text.contains("just now") && text.contains("free"), "{text}");
+}
+
+#[test]
+fn a_portal_that_refuses_everything_is_not_well() {
+    let portal = Portal::start(PortalConfig::with_articles(10)).unwrap();
+    let place = Place::new(&portal.base(), "schedule = \"0 2 * * *\"");
+    for path in ["/", "/rss/", "/sitemap.xml"] {
+        portal.set_answer(path, Canned::html(403, "Forbidden"), usize::MAX);
+    }
+    place.expect(3, &["crawl"]);
+    let status = status(&place);
+    assert_eq!(status["sites"]["thu"]["health"], "failing", "{status:#}");
+    let text = place.expect(0, &["status"]);
+    assert!(text.contains("refused everything"), "{text}");
 }
 
 #[test]
@@ -183,6 +197,9 @@ fn cron_and_systemd_are_told_what_they_understand() {
         "{line}"
     );
     let dir = place.dir.path().join("units");
+    place.expect(2, &["schedule", "print", "--systemd"]);
+    // (Nobody answers there; the archive is made.)
+    place.run(&["crawl"]);
     place.expect(
         0,
         &[

@@ -71,6 +71,37 @@ impl SiteReport {
         *self.outcomes.entry(outcome.name().to_owned()).or_default() += times;
     }
 
+    /// Whether the site was parked, refused everything, or lost tasks to faults: the crawl ended,
+    /// and all is not well.
+    pub fn fell_short(&self) -> bool {
+        let leads_on = |name: &String| {
+            let good = [
+                "listing",
+                "new",
+                "same_text",
+                "revision",
+                "unchanged",
+                "alias",
+            ];
+            good.contains(&name.as_str())
+        };
+        let refused = self.outcomes.contains_key("http_error");
+        let faults = [
+            "protocol_error",
+            "robots_unreachable",
+            "private_address",
+            "reader_fault",
+        ];
+        self.parked.is_some()
+            || (refused && !self.outcomes.keys().any(leads_on))
+            || self.outcomes.keys().any(|name| {
+                name.ends_with("_timeout")
+                    || name.ends_with("_failure")
+                    || name.starts_with("tls_")
+                    || faults.contains(&name.as_str())
+            })
+    }
+
     /// Ended tasks of this outcome.
     pub fn of(&self, outcome: Outcome) -> u64 {
         self.outcomes.get(outcome.name()).copied().unwrap_or(0)

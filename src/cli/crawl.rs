@@ -2,7 +2,7 @@
 
 use super::args::{Crawl, LogFormat};
 use super::{Failure, code, progress, setup};
-use crate::archive::{Archive, ArchiveError, RunReport};
+use crate::archive::{Archive, ArchiveError, RunReport, SiteReport};
 use crate::config::{Config, Site};
 use crate::crawl::{Plan, run};
 use crate::domain::SystemClock;
@@ -103,10 +103,16 @@ pub(super) fn go(
         )
         .await?;
         anyhow::Ok(report)
-    })?;
+    });
     runtime.shutdown_background();
-    let status = Status::of(&archive, &config.sites, Utc::now())?;
-    told(status.write(archive.dir()));
+    // Also after a crawl that failed: nobody is to believe that it is under way.
+    let status = Status::of(&archive, &config.sites, Utc::now());
+    told(
+        status
+            .map_err(std::io::Error::other)
+            .and_then(|status| status.write(archive.dir())),
+    );
+    let report = report?;
     if let Some(file) = file {
         let text = serde_json::to_string_pretty(&report)? + "\n";
         std::fs::write(file, text)
@@ -156,34 +162,7 @@ fn signals(caught: Arc<AtomicU8>) -> std::io::Result<watch::Receiver<bool>> {
 
 /// Whether some site was parked, refused everything, or lost tasks to faults.
 fn partial(report: &RunReport) -> bool {
-    let leads_on = |name: &String| {
-        let good = [
-            "listing",
-            "new",
-            "same_text",
-            "revision",
-            "unchanged",
-            "alias",
-        ];
-        good.contains(&name.as_str())
-    };
-    report.sites.values().any(|site| {
-        let refused = site.outcomes.contains_key("http_error");
-        site.parked.is_some()
-            || (refused && !site.outcomes.keys().any(leads_on))
-            || site.outcomes.keys().any(|name| {
-                name.ends_with("_timeout")
-                    || name.ends_with("_failure")
-                    || name.starts_with("tls_")
-                    || matches!(
-                        name.as_str(),
-                        "protocol_error"
-                            | "robots_unreachable"
-                            | "private_address"
-                            | "reader_fault"
-                    )
-            })
-    })
+    report.sites.values().any(SiteReport::fell_short)
 }
 
 /// The table at the end of a crawl.

@@ -20,6 +20,8 @@ use tokio::signal::unix::{SignalKind, signal};
 const NAP: Duration = Duration::from_secs(15 * 60);
 /// After this long a crawl that failed is tried again, and an archive that was held.
 const AGAIN: Duration = Duration::from_secs(15 * 60);
+/// The least time between two crawls of a site.
+const REST: Duration = Duration::from_secs(60);
 /// A crawl that does not end by itself is asked to, this long after its time.
 const OVERTIME: Duration = Duration::from_secs(30 * 60);
 /// It is ended this long after it was asked to.
@@ -45,6 +47,13 @@ fn print(config: &Path, what: &Printed) -> anyhow::Result<u8> {
     if what.crontab {
         data::print(&units::crontab(&program, &path))?;
         return Ok(code::OK);
+    }
+    // systemd starts no service whose writable folder is not there.
+    if !checked.archive.join("khobao.json").is_file() {
+        return Err(ArchiveError::Missing {
+            dir: checked.archive,
+        }
+        .into());
     }
     let archive = std::path::absolute(&checked.archive)?;
     let units = units::systemd(&program, &path, &archive);
@@ -145,10 +154,13 @@ async fn run(config: &Path, once: bool) -> anyhow::Result<u8> {
             if let Some(signal) = stopped {
                 return Ok(signal);
             }
-            if !matches!(exit, code::OK | code::PARTIAL | code::ALARM) {
-                for site in &due {
-                    this.not_before.insert(site.clone(), Utc::now() + AGAIN);
-                }
+            // (Should the status not have been written, it would be due again at once.)
+            let rest = match exit {
+                code::OK | code::PARTIAL | code::ALARM => REST,
+                _ => AGAIN,
+            };
+            for site in &due {
+                this.not_before.insert(site.clone(), Utc::now() + rest);
             }
             if once {
                 return Ok(exit);

@@ -18,7 +18,11 @@ pub(super) fn status(config: &Path, as_json: bool) -> anyhow::Result<u8> {
         Err(why) => match why.downcast_ref::<ArchiveError>() {
             Some(ArchiveError::Held { who, .. }) => {
                 // Whoever holds it has left this; an archive of before has none.
-                let status = Status::read(&config.archive).unwrap_or_default();
+                let mut status = Status::read(&config.archive).unwrap_or_default();
+                // A crawl that was killed could not take its mark back.
+                let running = status.running.take();
+                status.running =
+                    running.filter(|crawl| who.contains(&format!("process {} ", crawl.pid)));
                 (status, Some(who.clone()))
             }
             _ => return Err(why),
@@ -76,7 +80,7 @@ fn describe(config: &Config, status: &Status, held: Option<String>, now: DateTim
             status.at
         ));
     }
-    if let Some(Running { since, sites }) = &status.running {
+    if let Some(Running { since, sites, .. }) = &status.running {
         out.push_str(&format!(
             "a crawl of {} is under way since {since}\n",
             sites.join(", ")
@@ -135,8 +139,16 @@ fn describe(config: &Config, status: &Status, held: Option<String>, now: DateTim
         } else if let Some(until) = &known.paused_until {
             notes.push_str(&format!("{id} is not asked before {until}\n"));
         }
+        if health == Health::Alarm {
+            notes.push_str(&format!(
+                "{id}: its pages were read otherwise than before; `khobao drift` tells more\n"
+            ));
+        }
         if health == Health::Failing {
-            let end = known.last_end.as_deref().unwrap_or("cut short");
+            let end = match known.last_end.as_deref().unwrap_or("cut short") {
+                _ if known.fell_short => "it was refused everything, or lost pages to faults",
+                end => end,
+            };
             notes.push_str(&format!(
                 "{id}: its last crawl ended so: {end}; `khobao runs show` tells more, and the next \
                  crawl goes on where it was\n"

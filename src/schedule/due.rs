@@ -47,18 +47,11 @@ pub fn next_start(
     last: Option<DateTime<Utc>>,
     now: DateTime<Utc>,
 ) -> Option<DateTime<Utc>> {
-    let when = timing.when.as_ref()?;
+    timing.when.as_ref()?;
     let Some(last) = last else {
         return Some(timing.hours.opens(now).unwrap_or(now));
     };
-    let planned = match when {
-        When::Cron(cron) => {
-            let local = last.with_timezone(&timing.hours.zone);
-            let next = cron.find_next_occurrence(&local, false).ok()?;
-            next.with_timezone(&Utc)
-        }
-        When::Every(every) => last + TimeDelta::from_std(*every).ok()?,
-    };
+    let planned = planned(timing, last)?;
     let start = planned + spread(timing, planned);
     // Outside its hours a crawl would only wait.
     let asked = start.max(now);
@@ -66,6 +59,18 @@ pub fn next_start(
         Some(opens) => opens,
         None => start,
     })
+}
+
+/// The first start after `last` by the rule alone.
+pub fn planned(timing: &Timing, last: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    match timing.when.as_ref()? {
+        When::Cron(cron) => {
+            let local = last.with_timezone(&timing.hours.zone);
+            let next = cron.find_next_occurrence(&local, false).ok()?;
+            Some(next.with_timezone(&Utc))
+        }
+        When::Every(every) => last.checked_add_signed(TimeDelta::from_std(*every).ok()?),
+    }
 }
 
 /// The part of the jitter that this start is put off by.

@@ -4,7 +4,7 @@
 //! Every crawl leaves this beside the index (`status.json`), so that it can be read while another
 //! process holds the archive.
 
-use super::due::{Timing, next_start};
+use super::due::{Timing, next_start, planned};
 use crate::archive::{Archive, ArchiveError, RunReport};
 use crate::config::{Config, Site};
 use crate::fetch::pace::HostState;
@@ -18,8 +18,9 @@ use std::path::Path;
 pub const FILE: &str = "status.json";
 /// Growth is taken from the ledger's lines of this many days.
 const GROWTH_DAYS: i64 = 60;
-/// A site is late when it is overdue by this much.
-const GRACE_HOURS: i64 = 6;
+/// A site is late when its crawl is overdue by this much, or its last success by that much.
+const GRACE_HOURS: i64 = 30;
+const SUCCESS_GRACE_HOURS: i64 = 72;
 
 /// What is known of the archive's sites.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -42,6 +43,9 @@ pub struct Running {
     pub since: String,
     /// Site ids.
     pub sites: Vec<String>,
+    /// The process.
+    #[serde(default)]
+    pub pid: u32,
 }
 
 /// Bytes, and how long they last.
@@ -68,6 +72,12 @@ pub struct SiteStatus {
     /// How it ended: `done`, `stopped`, `limit`, `failed`, or `cut short`.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub last_end: Option<String>,
+    /// Whether its last crawl lost something to faults, or was refused everything.
+    #[serde(default)]
+    pub fell_short: bool,
+    /// Alarms of drift in its last crawl.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub alarms: Vec<String>,
     /// When a crawl of it last ended with everything done, RFC 3339.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub last_success: Option<String>,
@@ -109,7 +119,9 @@ pub enum Health {
     Failing,
     /// Its host is parked.
     Parked,
-    /// Its next crawl should have begun long ago.
+    /// Its pages were read otherwise than before: `khobao drift` tells.
+    Alarm,
+    /// Its next crawl should have begun long ago, or none has succeeded for long.
     Late,
     /// All is well.
     Ok,
@@ -123,6 +135,7 @@ impl Health {
             Self::Never => "never crawled",
             Self::Failing => "failing",
             Self::Parked => "parked",
+            Self::Alarm => "drift",
             Self::Late => "late",
             Self::Ok => "ok",
         }
@@ -152,15 +165,25 @@ impl SiteStatus {
         now: DateTime<Utc>,
     ) -> (Health, Option<DateTime<Utc>>) {
         let next = next_start(timing, self.last_start(), now);
+        let overdue = |last: Option<DateTime<Utc>>, hours: i64| {
+            let planned = last.and_then(|last| planned(timing, last));
+            planned.is_some_and(|planned| planned + TimeDelta::hours(hours) < now)
+        };
         let health = if running {
             Health::Running
         } else if self.last_run.is_none() {
             Health::Never
         } else if self.parked.is_some() {
             Health::Parked
-        } else if !matches!(self.last_end.as_deref(), Some("done" | "limit" | "stopped")) {
+        } else if self.fell_short
+            || !matches!(self.last_end.as_deref(), Some("done" | "limit" | "stopped"))
+        {
             Health::Failing
-        } else if next.is_some_and(|next| next + TimeDelta::hours(GRACE_HOURS) < now) {
+        } else if !self.alarms.is_empty() {
+            Health::Alarm
+        } else if overdue(self.last_start(), GRACE_HOURS)
+            || overdue(time(self.last_success.as_ref()), SUCCESS_GRACE_HOURS)
+        {
             Health::Late
         } else {
             Health::Ok
@@ -173,7 +196,9 @@ impl SiteStatus {
             return;
         };
         let end = run.end.clone().unwrap_or_else(|| "cut short".to_owned());
-        let well = end == "done" && report.parked.is_none() && report.pending == 0;
+        let well = end == "done" && !report.fell_short() && report.pending == 0;
+        self.fell_short = report.fell_short();
+        self.alarms.clone_from(&report.alarms);
         let count = |name: &str| report.outcomes.get(name).copied().unwrap_or(0);
         self.last_run = Some(run.started.clone());
         self.new = count("new") + count("same_text");
@@ -294,6 +319,7 @@ pub fn begin(
     status.running = Some(Running {
         since: stamp(now),
         sites: sites.to_vec(),
+        pid: std::process::id(),
     });
     status.write(archive.dir())
 }
@@ -341,6 +367,20 @@ mod tests {
         let good = run("2026-05-10T02:00:00Z", Some("done"), None);
         assert_eq!(of(std::slice::from_ref(&good)).0, Health::Ok);
         let old = run("2026-05-07T02:00:00Z", Some("done"), None);
+        let mut refused = good.clone();
+        refused.started = "2026-05-10T02:30:00Z".to_owned();
+        if let Some(report) = refused.sites.get_mut("thu") {
+            report.outcomes.insert("http_error".to_owned(), 3);
+        }
+        let (health, success) = of(&[good.clone(), refused]);
+        assert_eq!(health, Health::Failing);
+        assert_eq!(success.as_deref(), Some("2026-05-10T02:00:00Z"));
+        // Every night ends at its limit: it is late when it has not succeeded for days.
+        let limits: Vec<RunReport> = (4..=10)
+            .map(|day| run(&format!("2026-05-{day:02}T02:00:00Z"), Some("limit"), None))
+            .collect();
+        let first = run("2026-05-03T02:00:00Z", Some("done"), None);
+        assert_eq!(of(&[vec![first], limits].concat()).0, Health::Late);
         let late = of(std::slice::from_ref(&old));
         assert_eq!(late.0, Health::Late);
         assert_eq!(late.1.as_deref(), Some("2026-05-07T02:00:00Z"));

@@ -22,8 +22,9 @@ pub type Unit = (&'static str, String);
 
 /// A service and the timer that starts it.
 pub fn systemd(program: &Path, config: &Path, archive: &Path) -> [Unit; 2] {
-    let words = [program, config, archive].map(|path| escaped(&path.display().to_string()));
-    let [program, config, archive] = words;
+    let words = [program, config].map(|path| escaped(&path.display().to_string()));
+    let [program, config] = words.map(|word| word.replace('$', "$$"));
+    let archive = escaped(&archive.display().to_string());
     let service = format!(
         "[Unit]
 Description=Crawl the news portals that are due
@@ -41,6 +42,8 @@ KillMode=mixed
 Nice=10
 IOSchedulingClass=idle
 UMask=0027
+# Whoever owns the archive:
+# User=khobao
 ReadWritePaths={archive}
 NoNewPrivileges=true
 ProtectSystem=strict
@@ -89,7 +92,7 @@ fn shell(word: &str) -> String {
 
 /// A word of a unit file (systemd.service(5), "Command lines"; systemd.unit(5), "Specifiers").
 fn escaped(word: &str) -> String {
-    let word = word.replace('%', "%%").replace('$', "$$");
+    let word = word.replace('%', "%%");
     if word
         .chars()
         .any(|c| c.is_whitespace() || "\"'\\;".contains(c))
