@@ -325,13 +325,8 @@ impl Archive {
             }
         }
         // As a replay without this one would have met them.
-        let mut dated = Vec::with_capacity(found.len());
-        for other in found {
-            let first = self.revision(&other, 1)?.map(|first| first.fetched_at);
-            dated.push((first.unwrap_or(other.current.fetched_at), other.id, other));
-        }
-        dated.sort_by_key(|(first, id, _)| (*first, *id));
-        Ok(dated.into_iter().map(|(_, _, other)| other).collect())
+        found.sort_by(|a, b| place(a).cmp(&place(b)));
+        Ok(found)
     }
 
     /// What a record is near to without `gone`: one of those that were there before it.
@@ -342,13 +337,13 @@ impl Archive {
         gone: RecordId,
         alone: &[(u64, RecordId)],
     ) -> Result<Option<RecordId>, ArchiveError> {
-        let since = (record.current.fetched_at, record.id);
+        let since = place(record);
         let best = self.near_but(simhash, record.id, &|other| {
             let row = match other == gone {
                 true => None,
                 false => self.record_row(other)?,
             };
-            Ok(row.is_some_and(|row| (row.current.fetched_at, row.id) < since))
+            Ok(row.is_some_and(|row| place(&row) < since))
         })?;
         let alone = alone
             .iter()
@@ -366,4 +361,11 @@ impl Archive {
         let simhash = u64::from_str_radix(&revision.simhash, 16).ok();
         Ok(simhash.filter(|_| comparable))
     }
+}
+
+/// Where a record's text stands in the files: a replay meets texts in this order. (File names hold
+/// the time and the number of the file.)
+fn place(record: &RecordRow) -> (&str, u64) {
+    let capture = &record.current.provenance.capture;
+    (&capture.file, capture.offset)
 }
