@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{Place, warcs};
+use common::{Place, copy, warcs};
 use khobao::archive::warc::Reader;
 use khobao::portal::{Portal, PortalConfig};
 use std::collections::BTreeMap;
@@ -24,19 +24,6 @@ fn files(dir: &Path) -> BTreeMap<PathBuf, u64> {
         (entry.path(), entry.metadata().unwrap().len())
     });
     each.collect()
-}
-
-fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).unwrap();
-    for entry in std::fs::read_dir(from).unwrap() {
-        let path = entry.unwrap().path();
-        let to = to.join(path.file_name().unwrap());
-        if path.is_dir() {
-            copy(&path, &to);
-        } else {
-            std::fs::copy(&path, to).unwrap();
-        }
-    }
 }
 
 #[test]

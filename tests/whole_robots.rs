@@ -4,17 +4,12 @@ mod common;
 #[path = "common/web.rs"]
 mod web;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{TimeDelta, Utc};
 use common::Place;
-use khobao::archive::{Archive, Committed};
-use khobao::config::{Config, Site};
-use khobao::crawl::{Observer, Plan};
-use khobao::domain::{Clock, SiteId};
-use khobao::extract::profile::ProfileSet;
+use common::clock::crawl_at;
 use khobao::portal::{Canned, Portal, PortalConfig};
 use serde_json::json;
 use std::net::TcpListener;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 use web::{captures, path, paths};
 
@@ -137,51 +132,9 @@ fn a_further_host_without_rules_is_no_reason_to_leave_the_main_one() {
     assert_eq!(report["parked"], json!(null), "{report:#}");
 }
 
-/// The system's clock, some time ahead.
-#[derive(Debug)]
-struct Ahead(TimeDelta);
-
-impl Clock for Ahead {
-    fn now(&self) -> DateTime<Utc> {
-        Utc::now() + self.0
-    }
-}
-
-struct Quiet;
-
-impl Observer for Quiet {
-    fn begin(&self, _: &Site, _: bool, _: bool) {}
-    fn committed(&self, _: &Committed, _: u64) {}
-    fn notice(&self, _: &SiteId, text: &str) {
-        println!("{text}");
-    }
-}
-
 /// `khobao crawl`, some time from now.
 fn crawl_ahead(place: &Place, ahead: TimeDelta) {
-    let config = Config::load(&place.config(), &|name| name == "nukeviet").unwrap();
-    let plan = Plan {
-        sites: config.sites.clone(),
-        full: None,
-        since: None,
-        max_pages: None,
-        max_time: None,
-        command: "crawl".to_owned(),
-    };
-    let profiles = Arc::new(ProfileSet::builtin().unwrap());
-    let archive = Arc::new(Archive::open(&config.archive).unwrap());
-    let (_keep, stop) = tokio::sync::watch::channel(false);
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    let run = khobao::crawl::run(
-        plan,
-        &config,
-        profiles,
-        archive,
-        Arc::new(Ahead(ahead)),
-        Arc::new(Quiet),
-        stop,
-    );
-    let report = runtime.block_on(run).unwrap();
+    let report = crawl_at(place, Utc::now() + ahead);
     assert_eq!(report.end.as_deref(), Some("done"));
 }
 

@@ -2,29 +2,15 @@
 
 mod common;
 
-use common::{Place, warcs};
-use flate2::read::MultiGzDecoder;
+use common::{Place, unpacked, warcs};
 use khobao::portal::{Change, Draft, Portal, PortalConfig};
 use serde_json::Value;
-use std::io::Read as _;
 
 fn crawled(articles: usize) -> (Portal, Place) {
     let portal = Portal::start(PortalConfig::with_articles(articles)).unwrap();
     let place = Place::new(&portal.base(), "capture = [\"pages\", \"images\"]");
     place.expect(0, &["crawl"]);
     (portal, place)
-}
-
-/// Everything that the WARC files say.
-fn unpacked(place: &Place) -> String {
-    let mut all = Vec::new();
-    for file in warcs(&place.warc_dir()) {
-        let bytes = std::fs::read(file).unwrap();
-        MultiGzDecoder::new(&bytes[..])
-            .read_to_end(&mut all)
-            .unwrap();
-    }
-    String::from_utf8_lossy(&all).into_owned()
 }
 
 fn without(records: &[Value], id: &str) -> Vec<Value> {

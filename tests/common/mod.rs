@@ -4,6 +4,7 @@
 pub mod clock;
 
 use serde_json::Value;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
@@ -143,4 +144,30 @@ pub fn warcs(dir: &Path) -> Vec<PathBuf> {
         .collect();
     files.sort();
     files
+}
+
+/// Copies a folder with all that is in it.
+pub fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let path = entry.unwrap().path();
+        let to = to.join(path.file_name().unwrap());
+        if path.is_dir() {
+            copy(&path, &to);
+        } else {
+            std::fs::copy(&path, to).unwrap();
+        }
+    }
+}
+
+/// Everything that the WARC files say.
+pub fn unpacked(place: &Place) -> String {
+    let mut all = Vec::new();
+    for file in warcs(&place.warc_dir()) {
+        let bytes = std::fs::read(file).unwrap();
+        flate2::read::MultiGzDecoder::new(&bytes[..])
+            .read_to_end(&mut all)
+            .unwrap();
+    }
+    String::from_utf8_lossy(&all).into_owned()
 }
