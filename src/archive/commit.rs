@@ -224,7 +224,7 @@ impl Committer {
         let row = &finished.task.row;
         if self.withdrawals
             && let End::Article(found) = &finished.end
-            && self.archive.is_withdrawn(row, found)?
+            && self.archive.withdrawn_by(row, found)?.is_some()
         {
             return Ok(None);
         }
@@ -319,14 +319,20 @@ impl Committer {
                     *report.warnings.entry(warning.code.clone()).or_default() += 1;
                 }
                 let province = found.province.clone();
-                let withdrawn = self.withdrawals && archive.is_withdrawn(&row, &found)?;
+                let withdrawn = match self.withdrawals {
+                    true => archive.withdrawn_by(&row, &found)?,
+                    false => None,
+                };
+                if let (Some(id), Some(capture)) = (withdrawn, &capture) {
+                    archive.shown_by(&mut batch, id, &row, capture.at)?;
+                }
                 // Nothing is judged that is not captured: a replay could not repeat it.
                 outcome = Some(match withdrawn {
-                    true => Outcome::Withdrawn,
-                    false => Outcome::NotArticle(NotArticle::Incomplete),
+                    Some(_) => Outcome::Withdrawn,
+                    None => Outcome::NotArticle(NotArticle::Incomplete),
                 });
                 if let Some(capture) = &capture
-                    && !withdrawn
+                    && withdrawn.is_none()
                 {
                     let revision = revision(&found, capture);
                     let judged = archive.judge(&mut batch, &row, *found, revision, province)?;

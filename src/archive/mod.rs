@@ -27,6 +27,7 @@ mod sum;
 mod verify;
 pub mod warc;
 mod withdraw;
+mod withdrawn;
 
 use crate::domain::SiteId;
 use schema::{SCHEMA_VERSION, SiteRow, key};

@@ -70,6 +70,9 @@ struct Origin {
     date: String,
 }
 
+/// What the names of streams begin with whose files belong to an archive.
+const OF_ARCHIVE: &str = "archive ";
+
 fn origin(path: &Path, name: &str) -> Origin {
     let foreign = || Origin {
         stream: format!("file {name}"),
@@ -83,7 +86,7 @@ fn origin(path: &Path, name: &str) -> Origin {
     };
     match super::open::part_of(&first) {
         Some(id) => Origin {
-            stream: format!("archive {id}"),
+            stream: format!("{OF_ARCHIVE}{id}"),
             date: first.field("WARC-Date").unwrap_or_default().to_owned(),
         },
         None => foreign(),
@@ -209,6 +212,13 @@ impl Captures {
         let found = self.waiting.get_mut(at).and_then(Option::take);
         self.pull(at)?;
         Ok(found)
+    }
+
+    /// Whether the file of `replayed` says that an archive of this program wrote it (warcinfo:
+    /// `isPartOf`).
+    pub fn is_of_archive(&self, replayed: &Replayed) -> bool {
+        let stream = self.streams.get(replayed.stream);
+        stream.is_some_and(|stream| stream.name.starts_with(OF_ARCHIVE))
     }
 
     /// How far the reading of its stream is once `replayed` is applied.

@@ -50,22 +50,6 @@ pub struct Tombstone {
 }
 
 impl Archive {
-    /// The tombstone under a record's id or the hash of one of its URLs.
-    pub fn tombstone(&self, hash: &UrlHash) -> Result<Option<Tombstone>, ArchiveError> {
-        self.row(&key(b'w', &[hash]))
-    }
-
-    /// Every tombstone, by id.
-    pub fn tombstones(&self) -> Result<Vec<Tombstone>, ArchiveError> {
-        let mut all = BTreeMap::new();
-        for pair in self.store.scan(b"w", &after(b"w")) {
-            let (key, sealed) = pair?;
-            let found: Tombstone = self.decode(&key, &sealed)?;
-            all.insert(found.id, found);
-        }
-        Ok(all.into_values().collect())
-    }
-
     /// The tombstone that a record would leave behind now.
     pub fn entomb(
         &self,
@@ -147,24 +131,6 @@ impl Archive {
         Ok(found)
     }
 
-    /// Whether a page says what was withdrawn: under one of its URLs, or the same article
-    /// (title, time, text) under another one.
-    pub(super) fn is_withdrawn(
-        &self,
-        row: &UrlRow,
-        found: &Extracted,
-    ) -> Result<bool, ArchiveError> {
-        let stands = |hash: &UrlHash| self.tombstone(hash).map(|found| found.is_some());
-        let site = row.site.as_str().as_bytes();
-        if stands(&url_hash(&row.url))? || stands(&RecordId::of(&found.url).0)? {
-            return Ok(true);
-        }
-        match self.row::<RecordId>(&key(b'd', &[&found.identity.prefix(), site]))? {
-            Some(first) => stands(&first.0),
-            None => Ok(false),
-        }
-    }
-
     /// Takes a record out of the index and puts its tombstone there. Durable after `flush`.
     pub fn withdraw(&self, stone: &Tombstone, mark: Option<&Mark>) -> Result<(), ArchiveError> {
         let record = self.record_row(stone.id)?;
@@ -180,20 +146,36 @@ impl Archive {
         }
         let mut batch = Batch::default();
         let mut urls = stone.urls.clone();
+        urls.insert(stone.id);
         if let Some(record) = &record {
             urls.extend(record.aliases.iter().map(|url| RecordId(url_hash(url))));
-            for other in self.others(record.id, &urls)? {
-                urls.remove(&other);
-                self.give_back(&mut batch, record.id, other)?;
-            }
             self.forget(&mut batch, record)?;
+        }
+        // (A tombstone of another archive may come where its record never was.)
+        for other in self.others(stone.id, &urls)? {
+            urls.remove(&other);
+            self.give_back(&mut batch, stone.id, other)?;
         }
         for identity in &stone.identities {
             let at = key(b'd', &[&identity.0, stone.site.as_str().as_bytes()]);
-            self.put(&mut batch, at, &stone.id);
+            // What another record says, too, stays that record's.
+            let first = self
+                .row::<RecordId>(&at)?
+                .filter(|first| *first != stone.id);
+            let kept = match first {
+                Some(first) => self.record_row(first)?.is_some(),
+                None => false,
+            };
+            if !kept {
+                self.put(&mut batch, at, &stone.id);
+            }
+        }
+        let mut stone = stone.clone();
+        if let Some(before) = self.tombstone(&stone.id.0)? {
+            stone.shown.extend(before.shown);
         }
         for hash in &urls {
-            self.put(&mut batch, key(b'w', &[&hash.0]), stone);
+            self.put(&mut batch, key(b'w', &[&hash.0]), &stone);
             self.close(&mut batch, &hash.0)?;
         }
         if let Some(mark) = mark {

@@ -277,10 +277,19 @@ fn describe(done: &Rebuilt) -> String {
             done.lone_revisits
         ));
     }
-    if done.withdrawn > 0 {
+    for (file, ids) in &done.withdrawn {
         out.push_str(&format!(
-            "{} tombstones in these files withdraw records: `khobao show ID` says which\n",
-            done.withdrawn
+            "{} tombstones in {file} withdraw records:\n",
+            ids.len()
+        ));
+        for id in ids {
+            out.push_str(&format!("  {id}; `khobao show {id}` says why\n"));
+        }
+    }
+    for (file, count) in &done.refused {
+        out.push_str(&format!(
+            "{count} tombstones in {file} withdraw nothing: the file does not say that it is part \
+             of an archive of khobao's; withdraw what is meant with `khobao withdraw`\n"
         ));
     }
     for (id, count) in &done.returned {

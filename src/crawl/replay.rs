@@ -39,8 +39,10 @@ pub struct Rebuilt {
     pub strangers: BTreeMap<String, u64>,
     /// Revisits whose first capture is not there.
     pub lone_revisits: u64,
-    /// Records that tombstones in the files that were taken in have withdrawn.
-    pub withdrawn: u64,
+    /// Files that were taken in, and the records that tombstones in them have withdrawn.
+    pub withdrawn: BTreeMap<String, Vec<RecordId>>,
+    /// Files of other programs, and how many tombstones in them withdraw nothing.
+    pub refused: BTreeMap<String, u64>,
     /// Erased records of which captures came back, and how many.
     pub returned: BTreeMap<RecordId, u64>,
     /// What could not be read.
@@ -224,9 +226,17 @@ impl Replay<'_> {
     fn withdraw(&mut self, captures: &Captures, capture: &Replayed) -> Result<(), CrawlError> {
         let mark = captures.mark(capture);
         let json = capture.stored.tombstone().unwrap_or_default();
+        // Only archives withdraw; the file itself says so, so that each rebuild decides the same.
+        if !captures.is_of_archive(capture) {
+            *self.done.refused.entry(capture.file.clone()).or_default() += 1;
+            return Ok(());
+        }
         match read_tombstone(&capture.stored, json) {
             Ok(stone) => {
-                self.done.withdrawn += u64::from(self.taken.contains(&capture.file));
+                if self.taken.contains(&capture.file) {
+                    let file = self.done.withdrawn.entry(capture.file.clone());
+                    file.or_default().push(stone.id);
+                }
                 self.committer.replay_withdrawal(&stone, &mark)?;
             }
             Err(why) => {

@@ -72,7 +72,11 @@ pub fn withdraw(
             }
             (stone, alike(archive, record.id)?, false)
         }
-        Target::Withdrawn(stone) => (*stone, Vec::new(), true),
+        Target::Withdrawn(stone) => {
+            // (The row under its id is the newest.)
+            let newest = archive.tombstone(&stone.id.0)?;
+            (newest.unwrap_or(*stone), Vec::new(), true)
+        }
     };
     archive.open_change("withdraw")?;
     if !before || (erase && !stone.erased) {
@@ -120,7 +124,9 @@ fn erase_captures(
     let media = unshared(archive, config, done.stone.id, done.stone.media.clone())?;
     let shared = archive.shared_payloads(&media)?;
     done.shared = done.stone.media.len() - media.difference(&shared).count();
-    let mut urls = done.stone.urls.clone();
+    let mut urls = archive.withdrawn_urls()?;
+    urls.retain(|_, id| *id == done.stone.id);
+    let mut urls: BTreeSet<RecordId> = urls.into_keys().collect();
     let needed = archive.needed(&urls)?;
     urls.extend(media.difference(&shared));
     let shown = &done.stone.shown;
@@ -170,11 +176,9 @@ pub(super) fn hide(archive: &Archive) -> Result<(), CrawlError> {
 }
 
 fn hide_with(archive: &Archive, orphans: &Orphans) -> Result<(), CrawlError> {
-    let (mut urls, mut shown) = (BTreeSet::new(), BTreeSet::new());
-    for stone in archive.tombstones()? {
-        urls.extend(stone.urls);
-        shown.extend(stone.shown);
-    }
+    let urls = archive.withdrawn_urls()?.into_keys().collect();
+    let stones = archive.tombstones()?.into_iter();
+    let shown = stones.flat_map(|stone| stone.shown).collect();
     let dir = archive.warc_dir();
     // Those that no row names were found once, by the record's URLs.
     let mut all = warc::hidden_places(&dir)?;
@@ -191,15 +195,16 @@ fn hide_with(archive: &Archive, orphans: &Orphans) -> Result<(), CrawlError> {
 /// Captures of erased records that are there again, as WARC files of before came back: by record,
 /// how many.
 pub(super) fn returned(archive: &Archive) -> Result<BTreeMap<RecordId, u64>, CrawlError> {
-    let mut stones = BTreeMap::new();
-    let (mut urls, mut shown) = (BTreeSet::new(), BTreeSet::new());
-    for stone in archive.tombstones()? {
-        if stone.erased {
-            stones.extend(stone.urls.iter().map(|url| (*url, stone.id)));
-            stones.extend(stone.shown.iter().map(|(url, _)| (*url, stone.id)));
-            urls.extend(stone.urls);
-            shown.extend(stone.shown);
-        }
+    let mut erased = archive.tombstones()?;
+    erased.retain(|stone| stone.erased);
+    let ids: BTreeSet<RecordId> = erased.iter().map(|stone| stone.id).collect();
+    let mut stones = archive.withdrawn_urls()?;
+    stones.retain(|_, id| ids.contains(id));
+    let urls: BTreeSet<RecordId> = stones.keys().copied().collect();
+    let mut shown = BTreeSet::new();
+    for stone in erased {
+        stones.extend(stone.shown.iter().map(|(url, _)| (*url, stone.id)));
+        shown.extend(stone.shown);
     }
     let mut found: BTreeMap<RecordId, u64> = BTreeMap::new();
     if urls.is_empty() {
