@@ -8,8 +8,8 @@ mod web;
 use common::{Place, warcs};
 use khobao::portal::{Change, Draft, Portal, PortalConfig};
 use serde_json::Value;
-use std::io::Write as _;
-use std::path::PathBuf;
+use std::io::{Read as _, Write as _};
+use std::path::{Path, PathBuf};
 
 fn crawled(articles: usize) -> (Portal, Place) {
     let portal = Portal::start(PortalConfig::with_articles(articles)).unwrap();
@@ -25,6 +25,18 @@ fn text<'a>(record: &'a Value, field: &str) -> &'a str {
 fn sound(place: &Place) {
     let found = place.expect(0, &["verify", "--deep"]);
     assert!(found.contains(" 0 damaged"), "{found}");
+}
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let path = entry.unwrap().path();
+        let to = to.join(path.file_name().unwrap());
+        match path.is_dir() {
+            true => copy(&path, &to),
+            false => drop(std::fs::copy(&path, to).unwrap()),
+        }
+    }
 }
 
 fn record(kind: &str, number: u32, fields: &str, block: &[u8]) -> Vec<u8> {
@@ -195,5 +207,102 @@ fn a_copy_under_another_url_that_comes_back_is_hidden_and_erased() {
     let files = web::captures(&place);
     assert!(files.iter().all(|c| c.uri != url), "{url}");
     place.expect(0, &["rebuild", "--discard-old"]);
+    sound(&place);
+}
+
+#[test]
+fn records_of_other_programs_that_are_no_exchange_are_found() {
+    let (_portal, place) = crawled(12);
+    let records = place.records();
+    let (id, url) = (text(&records[5], "id"), text(&records[5], "url"));
+    let other = text(&records[6], "url");
+    let target = |url: &str, more: &str| format!("WARC-Target-URI: {url}\r\n{more}");
+    let http = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<p>ri\xc3\xaang</p>";
+    let of_response = "WARC-Concurrent-To: <urn:uuid:00000000-0000-4000-8000-000000000003>\r\n";
+    let foreign = file(
+        &place,
+        "la.warc.gz",
+        "software: other\r\n",
+        &[
+            record(
+                "request",
+                2,
+                &target(url, ""),
+                b"GET / HTTP/1.1\r\nCookie: ten=kin\r\n\r\n",
+            ),
+            record("response", 3, &target(url, ""), http),
+            record(
+                "request",
+                4,
+                &target(url, of_response),
+                b"GET /1 HTTP/1.1\r\n\r\n",
+            ),
+            record(
+                "metadata",
+                5,
+                &target(url, of_response),
+                b"outlink: kin\r\n",
+            ),
+            record("conversion", 6, &target(url, ""), b"noi dung kin"),
+            record("metadata", 7, &target(url, ""), b"tieu de: kin"),
+            record("resource", 8, &target(url, ""), b"anh chup kin"),
+            record("resource", 9, &target(other, ""), b"con lai"),
+        ],
+    );
+    place.expect(0, &["import", foreign.to_str().unwrap()]);
+    let kept = place.expect(0, &["cdx", other]);
+    assert!(kept.contains("la.warc.gz"), "{kept}");
+    let out = place.expect(0, &["withdraw", id, "--reason", "thử"]);
+    assert!(out.contains("is withdrawn"), "{out}");
+    assert!(place.expect(0, &["cdx", url]).is_empty());
+    sound(&place);
+    // Erased, and a second time there is nothing left to do.
+    for _ in 0..2 {
+        place.expect(0, &["withdraw", id, "--reason", "thử", "--erase"]);
+        let bytes = std::fs::read(place.warc_dir().join("la.warc.gz")).unwrap();
+        let mut all = String::new();
+        flate2::read::MultiGzDecoder::new(&bytes[..])
+            .read_to_string(&mut all)
+            .unwrap();
+        assert!(!all.contains("kin") && !all.contains(url), "{all}");
+        assert!(all.contains("con lai"), "{all}");
+        sound(&place);
+    }
+    assert_eq!(place.expect(0, &["cdx", other]), kept);
+    place.expect(0, &["rebuild", "--discard-old"]);
+    sound(&place);
+}
+
+#[test]
+fn what_a_crash_left_is_found_though_the_withdrawal_itself_was_cut_short() {
+    let (_portal, place) = crawled(12);
+    let record = place.records()[5].clone();
+    let (id, url) = (text(&record, "id"), text(&record, "url"));
+    // The files have a second capture that the index does not know.
+    let index = place.archive().join("index");
+    let before = place.dir.path().join("before");
+    copy(&index, &before);
+    place.expect(0, &["crawl", "--full"]);
+    std::fs::remove_dir_all(&index).unwrap();
+    copy(&before, &index);
+    let warcs = place.dir.path().join("warcs");
+    copy(&place.warc_dir(), &warcs);
+    place.expect(0, &["withdraw", id, "--reason", "thử"]);
+    // As a kill before the list was written leaves it.
+    for entry in std::fs::read_dir(&warcs).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|ext| ext == "cdxj") {
+            std::fs::copy(&path, place.warc_dir().join(path.file_name().unwrap())).unwrap();
+        }
+    }
+    std::fs::remove_file(place.warc_dir().join("withdrawn.jsonl")).unwrap();
+    let torn = place.warc_dir().join("x.warc.gz.torn");
+    std::fs::write(&torn, "mot nua").unwrap();
+    let out = place.expect(0, &["withdraw", id, "--reason", "thử", "--erase"]);
+    assert!(out.contains("2 captures erased"), "{out}");
+    assert!(out.contains("x.warc.gz.torn holds"), "{out}");
+    assert!(torn.exists(), "nobody knows what it holds");
+    assert!(web::captures(&place).iter().all(|c| c.uri != url));
+    assert!(place.expect(0, &["cdx", url]).is_empty());
     sound(&place);
 }

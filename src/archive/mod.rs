@@ -48,7 +48,7 @@ pub use migrate::Migrated;
 pub use open::{Rebuilding, discard_old};
 pub use places::{Found, Place};
 pub use read::{ExportFilter, Record, SiteStats, Stats, rfc3339};
-pub use replay::{Captures, Mark, Replayed};
+pub use replay::{Captures, Mark, Replayed, is_of_archive};
 pub use revisit::{Habit, Habits};
 pub use runs::{RunReport, SiteReport};
 pub use schema::RecordRow;

@@ -93,6 +93,11 @@ fn origin(path: &Path, name: &str) -> Origin {
     }
 }
 
+/// Whether a WARC file says that an archive of this program wrote it (warcinfo: `isPartOf`).
+pub fn is_of_archive(path: &Path) -> bool {
+    origin(path, "").stream.starts_with(OF_ARCHIVE)
+}
+
 impl Captures {
     /// The captures of `dir` that come after `marks`.
     pub fn open(dir: &Path, marks: Vec<Mark>) -> Result<Self, ArchiveError> {

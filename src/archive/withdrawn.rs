@@ -5,7 +5,7 @@ use super::schema::{UrlHash, UrlRow, after, key, url_hash};
 use super::store::Batch;
 use super::{Archive, ArchiveError, Extracted, Tombstone};
 use crate::domain::RecordId;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 impl Archive {
     /// The tombstone under a record's id or the hash of one of its URLs.
@@ -41,6 +41,16 @@ impl Archive {
             }
         }
         Ok(all)
+    }
+
+    /// What the index calls these URLs; those that it never met are left out.
+    pub fn spellings(&self, urls: &BTreeSet<RecordId>) -> Result<Vec<String>, ArchiveError> {
+        let mut found = Vec::new();
+        for url in urls {
+            let row = self.row::<UrlRow>(&key(b'u', &[&url.0]))?;
+            found.extend(row.map(|row| row.url));
+        }
+        Ok(found)
     }
 
     /// The withdrawn record that a page shows: under one of its URLs, or the same article (title,

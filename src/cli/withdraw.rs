@@ -84,6 +84,12 @@ pub(super) fn withdraw(config: &Path, args: Withdraw) -> anyhow::Result<u8> {
             "the same text, or nearly, stands at {url}: withdraw it, too, where that is meant\n"
         ));
     }
+    for name in &done.torn {
+        out.push_str(&format!(
+            "{name} holds a record that a crash had torn, and nobody knows of what page: remove it \
+             from the WARC files' folder where it is not wanted\n"
+        ));
+    }
     for why in &done.damage {
         out.push_str(&format!("not erased: {why}\n"));
     }

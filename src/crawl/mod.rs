@@ -10,6 +10,7 @@ pub mod drift;
 mod host;
 mod links;
 mod named;
+mod orphans;
 mod replay;
 mod reread;
 mod revisit;

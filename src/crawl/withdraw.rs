@@ -1,14 +1,13 @@
 //! Withdrawing a record: its tombstone goes into the WARC files and the index, and what names its
 //! captures forgets them; on request the captures are erased, too.
 
-use super::{CrawlError, open_warc};
+use super::{CrawlError, open_warc, orphans};
 use crate::archive::schema::{RecordRow, url_hash};
-use crate::archive::warc::{self, Lookup, WarcError};
-use crate::archive::{Archive, ArchiveError, Place, Tombstone};
+use crate::archive::warc::{self, WarcError};
+use crate::archive::{Archive, ArchiveError, Tombstone};
 use crate::config::Config;
 use crate::domain::{Article, Clock, RecordId, SystemClock};
 use crate::fetch::user_agent;
-use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use url::Url;
@@ -32,6 +31,8 @@ pub struct Withdrawal {
     pub others: Vec<String>,
     /// Captures that could not be erased.
     pub damage: Vec<WarcError>,
+    /// Files beside the WARC files with what a crash had cut short; nobody knows what of.
+    pub torn: Vec<String>,
 }
 
 /// What is to be withdrawn.
@@ -42,10 +43,6 @@ pub enum Target {
     Withdrawn(Box<Tombstone>),
 }
 
-/// Captures of withdrawn records in no row of the index: what a crash left, or records of other
-/// programs that are no exchange. File and offset, and the record.
-type Orphans = BTreeMap<(String, u64), String>;
-
 /// Withdraws a record; durable, with a line in the ledger, on return.
 pub fn withdraw(
     archive: &Archive,
@@ -55,16 +52,15 @@ pub fn withdraw(
     erase: bool,
 ) -> Result<Withdrawal, CrawlError> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let mut orphans = Orphans::new();
+    let mut names = BTreeSet::new();
     let mut others = Vec::new();
     let (mut stone, alike, before) = match target {
         Target::Record(record) => {
             let mut stone = archive.entomb(&record, reason, clock.now())?;
             let media = media(archive, config, &record)?;
             stone.media = unshared(archive, config, record.id, media)?;
-            let urls = archive.urls_of(&record)?;
-            orphans = find_orphans(archive, config, &stone, &urls)?;
-            for url in &urls {
+            names = archive.urls_of(&record)?;
+            for url in &names {
                 let hash = RecordId(url_hash(url));
                 if hash != record.id && !stone.urls.contains(&hash) {
                     others.push(url.clone());
@@ -90,7 +86,10 @@ pub fn withdraw(
         archive.withdraw(&stone, None)?;
         archive.flush()?;
     }
-    hide_with(archive, &orphans)?;
+    let urls = withdrawn_urls(archive, stone.id)?;
+    let orphans = orphans::find(archive, config, &urls, &names, &stone.shown)?;
+    let orphans = orphans.into_iter().map(|place| (place, stone.id));
+    hide_with(archive, &orphans.collect())?;
     let mut done = Withdrawal {
         stone,
         before,
@@ -100,10 +99,12 @@ pub fn withdraw(
         alike,
         others,
         damage: Vec::new(),
+        torn: Vec::new(),
     };
     let mut changed = Vec::new();
     if erase {
         changed = erase_captures(archive, config, &mut done)?;
+        done.torn = warc::torn(&archive.warc_dir())?;
     }
     let note = serde_json::json!({
         "record": done.stone.id, "reason": done.stone.reason, "erased": done.erased,
@@ -124,14 +125,13 @@ fn erase_captures(
     let media = unshared(archive, config, done.stone.id, done.stone.media.clone())?;
     let shared = archive.shared_payloads(&media)?;
     done.shared = done.stone.media.len() - media.difference(&shared).count();
-    let mut urls = archive.withdrawn_urls()?;
-    urls.retain(|_, id| *id == done.stone.id);
-    let mut urls: BTreeSet<RecordId> = urls.into_keys().collect();
+    let mut urls = withdrawn_urls(archive, done.stone.id)?;
     let needed = archive.needed(&urls)?;
-    urls.extend(media.difference(&shared));
+    let media: BTreeSet<RecordId> = media.difference(&shared).copied().collect();
+    urls.extend(&media);
     let shown = &done.stone.shown;
     let places = archive.places(&urls, shown, &needed)?;
-    done.needed = archive.places(&urls, shown, &BTreeSet::new())?.len() - places.len();
+    done.needed = archive.places(&urls, shown, &none())?.len() - places.len();
     let mut files: BTreeMap<String, BTreeMap<u64, Option<u64>>> = BTreeMap::new();
     for (place, found) in &places {
         let file = files.entry(place.file.clone()).or_default();
@@ -141,6 +141,9 @@ fn erase_captures(
         if of.as_deref() == Some(id.as_str()) {
             files.entry(file).or_default().insert(offset, None);
         }
+    }
+    for (file, offset) in orphans::find(archive, config, &media, &none(), &none())? {
+        files.entry(file).or_default().insert(offset, None);
     }
     let names: Vec<String> = files.keys().cloned().collect();
     archive.open_rewriting(&names)?;
@@ -170,12 +173,27 @@ fn place_of(why: &WarcError) -> Option<(String, u64)> {
     Some((name, *offset))
 }
 
-/// Leaves the captures of withdrawn records out of the indexes of the WARC files.
-pub(super) fn hide(archive: &Archive) -> Result<(), CrawlError> {
-    hide_with(archive, &Orphans::new())
+/// The URLs that the tombstone of a record stands under.
+fn withdrawn_urls(archive: &Archive, id: RecordId) -> Result<BTreeSet<RecordId>, CrawlError> {
+    let mut urls = archive.withdrawn_urls()?;
+    urls.retain(|_, stone| *stone == id);
+    Ok(urls.into_keys().collect())
 }
 
-fn hide_with(archive: &Archive, orphans: &Orphans) -> Result<(), CrawlError> {
+fn none<T>() -> BTreeSet<T> {
+    BTreeSet::new()
+}
+
+/// Leaves the captures of withdrawn records out of the indexes of the WARC files.
+pub(super) fn hide(archive: &Archive) -> Result<(), CrawlError> {
+    hide_with(archive, &BTreeMap::new())
+}
+
+/// The same with `orphans`: places that no row names, and the withdrawn record of each.
+fn hide_with(
+    archive: &Archive,
+    orphans: &BTreeMap<(String, u64), RecordId>,
+) -> Result<(), CrawlError> {
     let urls = archive.withdrawn_urls()?.into_keys().collect();
     let stones = archive.tombstones()?.into_iter();
     let shown = stones.flat_map(|stone| stone.shown).collect();
@@ -184,9 +202,9 @@ fn hide_with(archive: &Archive, orphans: &Orphans) -> Result<(), CrawlError> {
     let mut all = warc::hidden_places(&dir)?;
     all.retain(|_, of| of.is_some());
     for (place, id) in orphans {
-        all.insert(place.clone(), Some(id.clone()));
+        all.insert(place.clone(), Some(id.to_string()));
     }
-    for place in archive.places(&urls, &shown, &BTreeSet::new())?.into_keys() {
+    for place in archive.places(&urls, &shown, &none())?.into_keys() {
         all.entry((place.file, place.offset)).or_default();
     }
     Ok(warc::hide(&dir, &all)?)
@@ -217,57 +235,6 @@ pub(super) fn returned(archive: &Archive) -> Result<BTreeMap<RecordId, u64>, Cra
         }
     }
     Ok(found)
-}
-
-/// Captures of a record's URLs that the indexes of the WARC files have, and no row.
-fn find_orphans(
-    archive: &Archive,
-    config: &Config,
-    stone: &Tombstone,
-    urls: &BTreeSet<String>,
-) -> Result<Orphans, CrawlError> {
-    let known = archive.places(&stone.urls, &stone.shown, &BTreeSet::new())?;
-    let mut found = Orphans::new();
-    for url in urls {
-        if !stone.urls.contains(&RecordId(url_hash(url))) {
-            continue;
-        }
-        let lookup = Lookup {
-            url: url.clone(),
-            ..Lookup::default()
-        };
-        for line in warc::lookup(&archive.warc_dir(), &lookup)? {
-            let json = line.splitn(3, ' ').nth(2).unwrap_or_default();
-            let Ok(fields) = serde_json::from_str::<Line>(json) else {
-                continue;
-            };
-            let Ok(offset) = fields.offset.parse() else {
-                continue;
-            };
-            let place = Place {
-                file: fields.filename,
-                offset,
-            };
-            // Different URLs may have one key in the index.
-            let same = Url::parse(&fields.url).is_ok_and(|url| {
-                let canonical = config.sites.iter().map(|site| site.url_policy(&[]));
-                let mut all = canonical.map(|policy| policy.canonical(&url).as_str().to_owned());
-                all.any(|url| stone.urls.contains(&RecordId(url_hash(&url))))
-            });
-            if same && !known.contains_key(&place) {
-                found.insert((place.file, offset), stone.id.to_string());
-            }
-        }
-    }
-    Ok(found)
-}
-
-/// What a line of an index of a WARC file says (CDXJ).
-#[derive(Deserialize)]
-struct Line {
-    url: String,
-    offset: String,
-    filename: String,
 }
 
 fn named(article: &Article) -> impl Iterator<Item = &String> {

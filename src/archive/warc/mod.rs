@@ -46,6 +46,19 @@ pub fn files(dir: &Path) -> Result<Vec<String>, WarcError> {
     Ok(names)
 }
 
+/// Names of files in a folder with what `recover` cut off: the ends of records that a crash had
+/// torn, sorted.
+pub fn torn(dir: &Path) -> Result<Vec<String>, WarcError> {
+    let listing = std::fs::read_dir(dir).map_err(|why| WarcError::io("list", dir, &why))?;
+    let mut names: Vec<String> = listing
+        .flatten()
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .filter(|name| name.ends_with(".torn"))
+        .collect();
+    names.sort();
+    Ok(names)
+}
+
 /// What can go wrong with a WARC file.
 #[derive(Debug, thiserror::Error)]
 pub enum WarcError {

@@ -2,7 +2,7 @@
 //! out, and the erasing of captures.
 
 use super::pack::{Level, Packer};
-use super::reader::read_at;
+use super::reader::{Reader, read_at};
 use super::record::Draft;
 use super::stored::Stored;
 use super::writer::dir_sync;
@@ -153,7 +153,12 @@ pub fn erase(
     let mut packer = Packer::new();
     let mut fillers = Vec::new();
     let mut done = Erasure::default();
+    // Up to where a filler reaches: what belongs to that capture is gone with it.
+    let mut covered = 0;
     for (offset, known) in offsets {
+        if *offset < covered {
+            continue;
+        }
         let read = read_at(&path, *offset).and_then(|stored| match stored.is_erased() {
             true => Ok(None),
             false => slice::end(&path, *offset).map(|end| Some(end - offset)),
@@ -164,6 +169,7 @@ pub fn erase(
             (Err(WarcError::Damaged { .. }), Some(known)) => {
                 slice::end_past(&path, *offset, *known)? - offset
             }
+            (Err(WarcError::Damaged { .. }), None) if within_erased(&path, *offset)? => continue,
             (Err(why @ WarcError::Damaged { .. }), None) => {
                 done.damage.push(why);
                 continue;
@@ -171,7 +177,10 @@ pub fn erase(
             (Err(why), _) => return Err(why),
         };
         match filler(length as usize, id, now, &mut packer) {
-            Ok(filler) => fillers.push((*offset, filler)),
+            Ok(filler) => {
+                covered = offset + length;
+                fillers.push((*offset, filler));
+            }
             Err(why) => done.damage.push(WarcError::Damaged {
                 file: path.clone(),
                 offset: *offset,
@@ -215,6 +224,27 @@ pub fn erase(
     Ok(done)
 }
 
+/// Whether `offset` lies within what took an erased capture's place: what stood there was one of
+/// its records, and is gone with it.
+fn within_erased(path: &Path, offset: u64) -> Result<bool, WarcError> {
+    let mut reader = Reader::open(path)?;
+    while let Some(head) = reader.advance() {
+        let head = match head {
+            Ok(head) => head,
+            Err(WarcError::Damaged { .. }) => continue,
+            Err(why) => return Err(why),
+        };
+        if head.offset >= offset {
+            break;
+        }
+        let erased = head.field(ERASED).is_some();
+        if reader.finish().is_ok() && erased && reader.offset() > offset {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 /// A gzip member of exactly `length` bytes with a record that says that a capture was erased.
 fn filler(
     length: usize,
@@ -226,13 +256,20 @@ fn filler(
     let random = record.simple().to_string();
     let date = super::record::warc_date(now);
     let mut out = Vec::new();
-    // The deflated head's length follows its text; the block fills up the rest.
-    for pad in 0..32 {
+    // The deflated head's length follows its text; the block fills up the rest. In a very short
+    // place the head says less.
+    let long = format!("Content-Type: text/plain\r\n{ERASED}: {id} ");
+    let short = format!("{ERASED}: ");
+    let heads = [&long, &short];
+    for (said, pad) in heads
+        .iter()
+        .flat_map(|said| (0..32).map(move |pad| (said, pad)))
+    {
         let mut block = length.saturating_sub(420);
         for _ in 0..64 {
             let head = format!(
                 "WARC/1.1\r\nWARC-Type: metadata\r\nWARC-Record-ID: <urn:uuid:{record}>\r\n\
-                 WARC-Date: {date}\r\nContent-Type: text/plain\r\n{ERASED}: {id} {}\r\n\
+                 WARC-Date: {date}\r\n{said}{}\r\n\
                  Content-Length: {block}\r\n\r\n",
                 random.get(..pad).unwrap_or_default()
             );
@@ -264,6 +301,15 @@ mod tests {
             let id = "0123456789abcdef0123456789abcdef";
             let filler = filler(length, id, chrono::Utc::now(), &mut Packer::new()).unwrap();
             proptest::prop_assert_eq!(filler.len(), length);
+        }
+    }
+
+    #[test]
+    fn fillers_are_as_short_as_a_request_of_one_line() {
+        let id = "0123456789abcdef0123456789abcdef";
+        for length in 200..440 {
+            let filler = filler(length, id, chrono::Utc::now(), &mut Packer::new()).unwrap();
+            assert_eq!(filler.len(), length);
         }
     }
 
