@@ -102,7 +102,7 @@ fn files_of_other_programs_withdraw_nothing() {
         &place,
         "la.warc.gz",
         "software: other\r\n",
-        &[stone.clone()],
+        std::slice::from_ref(&stone),
     );
     let out = place.expect(0, &["import", foreign.to_str().unwrap()]);
     assert!(
