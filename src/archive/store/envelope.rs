@@ -17,6 +17,8 @@ const MAX: usize = 256 << 20;
 thread_local! {
     static PACKER: RefCell<Option<zstd::bulk::Compressor<'static>>> =
         RefCell::new(zstd::bulk::Compressor::new(1).ok());
+    static UNPACKER: RefCell<Option<zstd::bulk::Decompressor<'static>>> =
+        RefCell::new(zstd::bulk::Decompressor::new().ok());
 }
 
 /// Seals `payload` for `key`.
@@ -53,13 +55,22 @@ pub fn open<'a>(key: &[u8], sealed: &'a [u8]) -> Result<Cow<'a, [u8]>, String> {
     match *how {
         PLAIN => Ok(Cow::Borrowed(body)),
         ZSTD => {
-            let mut out = Vec::new();
-            let decoder = zstd::stream::Decoder::with_buffer(body).map_err(|e| e.to_string())?;
-            std::io::Read::read_to_end(&mut std::io::Read::take(decoder, MAX as u64), &mut out)
-                .map_err(|why| format!("packed value cannot be read: {why}"))?;
+            let out = unpack(body).map_err(|why| format!("packed value cannot be read: {why}"))?;
             Ok(Cow::Owned(out))
         }
         other => Err(format!("packing {other} is not known")),
+    }
+}
+
+fn unpack(body: &[u8]) -> std::io::Result<Vec<u8>> {
+    let length = zstd::zstd_safe::get_frame_content_size(body).ok().flatten();
+    match length.and_then(|length| usize::try_from(length).ok()) {
+        Some(length) if length <= MAX => UNPACKER.with_borrow_mut(|unpacker| match unpacker {
+            Some(unpacker) => unpacker.decompress(body, length),
+            None => Err(std::io::ErrorKind::OutOfMemory.into()),
+        }),
+        Some(length) => Err(std::io::Error::other(format!("it has {length} bytes"))),
+        None => Err(std::io::Error::other("it does not say its length")),
     }
 }
 

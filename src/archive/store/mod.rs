@@ -7,6 +7,7 @@ mod envelope;
 mod guard;
 mod redb_engine;
 mod sled_engine;
+mod staged;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -17,6 +18,7 @@ pub use envelope::{open as open_value, seal as seal_value};
 pub use redb_engine::RedbStore;
 pub use sled_engine::SledStore;
 pub(crate) use sled_engine::sync_dir;
+pub use staged::Staged;
 
 /// Which engine is under an index.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -57,8 +59,8 @@ impl Engine {
     /// `Damaged` when it is missing, was changed or cut; `Io` when the disk refuses.
     pub fn open(self, path: &Path, create: bool) -> Result<Arc<dyn Store>, StoreError> {
         Ok(match self {
-            Self::Sled => Arc::new(SledStore::open(path, create)?),
-            Self::Redb => Arc::new(RedbStore::open(path, create)?),
+            Self::Sled => Arc::new(Staged::new(SledStore::open(path, create)?)),
+            Self::Redb => Arc::new(Staged::new(RedbStore::open(path, create)?)),
         })
     }
 }

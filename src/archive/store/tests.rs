@@ -75,7 +75,144 @@ fn a_value_under_another_key_or_with_a_flipped_bit_is_found_out() {
     }
 }
 
+/// A store in memory that takes no batch while `full`.
+#[derive(Default)]
+struct Memory {
+    rows: std::sync::Mutex<std::collections::BTreeMap<Vec<u8>, Vec<u8>>>,
+    batches: std::sync::atomic::AtomicUsize,
+    full: std::sync::atomic::AtomicBool,
+}
+
+impl Store for &Memory {
+    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        Ok(self.rows.lock().unwrap().get(key).cloned())
+    }
+
+    fn scan<'a>(&'a self, from: &[u8], to: &[u8]) -> Scan<'a> {
+        let rows = self.rows.lock().unwrap();
+        let range = rows.range(from.to_vec()..to.to_vec());
+        let found: Vec<_> = range.map(|(k, v)| Ok((k.clone(), v.clone()))).collect();
+        Box::new(found.into_iter())
+    }
+
+    fn apply(&self, batch: Batch) -> Result<(), StoreError> {
+        use std::sync::atomic::Ordering::SeqCst;
+        if self.full.load(SeqCst) {
+            return Err(StoreError::Io {
+                doing: "write",
+                path: "memory".into(),
+                why: "full".to_owned(),
+            });
+        }
+        self.batches.fetch_add(1, SeqCst);
+        let mut rows = self.rows.lock().unwrap();
+        for key in batch.deletes {
+            rows.remove(&key);
+        }
+        rows.extend(batch.puts);
+        Ok(())
+    }
+
+    fn flush(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    fn size(&self) -> Result<u64, StoreError> {
+        Ok(0)
+    }
+}
+
+#[test]
+fn batches_go_down_together_and_no_more_of_them_wait_than_there_is_room() {
+    use std::sync::atomic::Ordering::SeqCst;
+    let memory = Memory::default();
+    let store = Staged::new(&memory);
+    for n in 0..100 {
+        put(&store, &[b'k', n], &[n]);
+    }
+    assert_eq!(memory.batches.load(SeqCst), 0);
+    store.flush().unwrap();
+    assert_eq!(memory.batches.load(SeqCst), 1);
+    assert_eq!(memory.rows.lock().unwrap().len(), 100);
+    for n in 0..100 {
+        let mut batch = Batch::default();
+        batch.put(vec![b'l', n], vec![n; 64 << 10]);
+        store.apply(batch).unwrap();
+    }
+    assert!(memory.batches.load(SeqCst) > 2);
+    drop(store);
+    assert_eq!(
+        memory.rows.lock().unwrap().len(),
+        200,
+        "the rest at the end"
+    );
+}
+
+#[test]
+fn a_group_that_the_engine_refuses_is_an_error_and_is_kept_for_the_next_try() {
+    use std::sync::atomic::Ordering::SeqCst;
+    let memory = Memory::default();
+    let store = Staged::new(&memory);
+    put(&store, b"key", b"value");
+    memory.full.store(true, SeqCst);
+    assert!(store.flush().is_err());
+    assert!(store.get(b"key").unwrap().is_some());
+    memory.full.store(false, SeqCst);
+    store.flush().unwrap();
+    assert!(memory.rows.lock().unwrap().contains_key(&b"key"[..]));
+    // A group that was refused is not written behind the back of who was told so.
+    put(&store, b"other", b"value");
+    memory.full.store(true, SeqCst);
+    assert!(store.flush().is_err());
+    memory.full.store(false, SeqCst);
+    drop(store);
+    assert!(!memory.rows.lock().unwrap().contains_key(&b"other"[..]));
+}
+
 proptest::proptest! {
+    /// Whatever is applied and handed down in between, readers see what one table would show.
+    #[test]
+    fn gathered_batches_read_like_one_table(
+        steps in proptest::collection::vec(
+            (proptest::collection::vec((0_u8..12, proptest::option::of(0_u8..9)), 0..6), proptest::bool::ANY),
+            0..20,
+        ),
+        from in 0_u8..12, to in 0_u8..12,
+    ) {
+        let memory = Memory::default();
+        let store = Staged::new(&memory);
+        let mut truth = std::collections::BTreeMap::new();
+        for (changes, flush) in steps {
+            for (key, value) in changes {
+                let mut batch = Batch::default();
+                match value {
+                    Some(value) => {
+                        batch.put(vec![key], vec![value]);
+                        truth.insert(vec![key], vec![value]);
+                    }
+                    None => {
+                        batch.delete(vec![key]);
+                        truth.remove(&vec![key]);
+                    }
+                }
+                store.apply(batch).unwrap();
+            }
+            if flush {
+                store.flush().unwrap();
+            }
+            for key in 0..12 {
+                proptest::prop_assert_eq!(store.get(&[key]).unwrap(), truth.get(&vec![key]).cloned());
+            }
+            let seen: Vec<Pair> = store.scan(&[from], &[to]).map(Result::unwrap).collect();
+            let wanted: Vec<Pair> = truth
+                .iter()
+                .filter(|(k, _)| **k >= vec![from] && **k < vec![to])
+                .map(|(k, v)| (k.clone(), v.clone()))
+                .collect();
+            proptest::prop_assert_eq!(seen, wanted);
+        }
+    }
+
     #[test]
     fn opening_arbitrary_bytes_never_panics(bytes: Vec<u8>) {
         let _ = open_value(b"k", &bytes);
