@@ -3,7 +3,7 @@
 //! Knows nothing about what the values mean; `article` and `links` do.
 
 use super::dom::inline_text;
-use super::profile::{Css, Pick, Profile, Rule, Scope, fold};
+use super::profile::{Css, CssEnd, Pick, Profile, Rule, Scope, fold};
 use scraper::{ElementRef, Html};
 
 /// Names by which elements are looked up; profiles select these most.
@@ -38,28 +38,31 @@ impl<'a> Index<'a> {
 
     /// The elements that a selector selects, in the page's order.
     pub fn select(&self, css: &'a Css) -> Vec<ElementRef<'a>> {
-        match css.names.as_slice() {
-            [name] if self.named(name).is_some() => self
-                .named(name)
-                .unwrap_or_default()
+        let name = match css.ends.as_slice() {
+            [first, others @ ..] if others.iter().all(|end| end.name == first.name) => {
+                self.named(&first.name)
+            }
+            _ => None,
+        };
+        match name {
+            Some(named) => named
                 .iter()
-                .filter(|element| css.selector.matches(element))
+                .filter(|element| css.matches(element))
                 .copied()
                 .collect(),
-            _ => self.page.select(&css.selector).collect(),
+            None => self.page.select(&css.selector).collect(),
         }
     }
 
     /// Whether a selector selects anything.
     pub fn has(&self, css: &Css) -> bool {
-        let listed =
-            !css.names.is_empty() && css.names.iter().all(|name| self.named(name).is_some());
-        if listed {
-            return css.names.iter().any(|name| {
-                self.named(name)
+        let named = |end: &CssEnd| self.named(&end.name);
+        if !css.ends.is_empty() && css.ends.iter().all(|end| named(end).is_some()) {
+            return css.ends.iter().any(|end| {
+                named(end)
                     .unwrap_or_default()
                     .iter()
-                    .any(|element| css.selector.matches(element))
+                    .any(|element| css.matches(element))
             });
         }
         self.page.select(&css.selector).next().is_some()

@@ -3,7 +3,8 @@
 use super::error::{ProfileError, line_of};
 use super::raw::{RawNotArticle, RawProfile, RawRule, Text};
 use super::{
-    Css, Fields, Forms, Listing, NotArticleRule, Pick, Profile, Rule, Scope, SkipKind, UrlClass,
+    Css, CssEnd, Fields, Forms, Listing, NotArticleRule, Pick, Profile, Rule, Scope, SkipKind,
+    UrlClass,
 };
 use crate::domain::{Digest, NotArticle};
 use chrono::{FixedOffset, NaiveDate};
@@ -176,12 +177,12 @@ impl Compiler<'_> {
         Ok(Selector::parse(&list.join(", ")).ok())
     }
 
-    /// One selector for a list of alternatives, with the names of what it selects.
+    /// One selector for a list of alternatives, with what it selects must have.
     fn indexed(&self, texts: &[Text]) -> Result<Option<Css>> {
         let list: Vec<&str> = texts.iter().map(|text| text.get_ref().as_str()).collect();
         Ok(self.any(texts)?.map(|selector| Css {
             selector,
-            names: names(&list.join(",")),
+            ends: ends(&list.join(",")),
         }))
     }
 
@@ -286,7 +287,7 @@ impl Compiler<'_> {
     fn named_css(&self, text: &Text) -> Result<Css> {
         Ok(Css {
             selector: self.css(text)?,
-            names: names(text.get_ref()),
+            ends: ends(text.get_ref()),
         })
     }
 
@@ -359,10 +360,11 @@ impl Compiler<'_> {
     }
 }
 
-/// The element names at the end of a selector's alternatives ("ul.x a[href], h2 > a" gives
-/// "a"); empty when one of them has none, or when the text is not simple enough to tell.
-fn names(css: &str) -> Vec<String> {
-    let mut out: Vec<String> = Vec::new();
+/// What stands at the end of a selector's alternatives ("ul.x a[href], h2 > a.y" gives "a" and "a"
+/// with the class "y"); empty when one of them has no name, or when the text is not simple enough
+/// to tell.
+fn ends(css: &str) -> Vec<CssEnd> {
+    let mut out: Vec<CssEnd> = Vec::new();
     // Brackets may hold commas and spaces: nothing in them names an element.
     let mut bare = String::new();
     let mut depth = 0_usize;
@@ -380,6 +382,7 @@ fn names(css: &str) -> Vec<String> {
             .rsplit([' ', '>', '+', '~'])
             .next()
             .unwrap_or_default();
+        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
         let name: String = last
             .chars()
             .take_while(char::is_ascii_alphanumeric)
@@ -387,9 +390,18 @@ fn names(css: &str) -> Vec<String> {
         if name.is_empty() {
             return Vec::new();
         }
+        let class = last.get(name.len()..).and_then(|rest| {
+            let rest = rest.strip_prefix('.')?;
+            let end = rest.find(|c| !plain(c)).unwrap_or(rest.len());
+            // Escapes are not read here.
+            let (class, behind) = rest.split_at_checked(end)?;
+            let whole = behind.is_empty() || behind.starts_with(['.', '#', ':']);
+            (whole && !class.is_empty()).then(|| class.to_owned())
+        });
         let name = name.to_ascii_lowercase();
-        if !out.contains(&name) {
-            out.push(name);
+        let end = CssEnd { name, class };
+        if !out.contains(&end) {
+            out.push(end);
         }
     }
     out
@@ -397,7 +409,13 @@ fn names(css: &str) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::names;
+    use super::{CssEnd, ends};
+    use crate::extract::profile::Css;
+    use scraper::{Html, Selector};
+
+    fn names(css: &str) -> Vec<String> {
+        ends(css).into_iter().map(|end| end.name).collect()
+    }
 
     #[test]
     fn the_last_names_of_a_selector() {
@@ -410,5 +428,51 @@ mod tests {
         assert!(names("div, .caption").is_empty());
         assert!(names("#id").is_empty());
         assert!(names("*").is_empty());
+    }
+
+    #[test]
+    fn the_last_classes_of_a_selector() {
+        let class = |css: &str| ends(css).into_iter().map(|CssEnd { class, .. }| class);
+        let classes = |css: &str| class(css).collect::<Vec<_>>();
+        assert_eq!(
+            classes("a.b ul.related-x.y"),
+            [Some("related-x".to_owned())]
+        );
+        assert_eq!(classes("ul.x:not(.y), em"), [Some("x".to_owned()), None]);
+        assert_eq!(
+            classes("ul#x.y, div.a\\:b, p[class=x]"),
+            [const { None }; 3]
+        );
+    }
+
+    #[test]
+    fn what_is_asked_first_changes_nothing() {
+        let page = "<div class='a b'><p class=a-b id=x>1</p><p class='&#97;'>2</p><em>3</em>\
+                    <ul class='x a\ny'><li class=A>4<li class=aa>5</ul></div>";
+        let html = Html::parse_document(page);
+        for css in [
+            "p.a",
+            "p.a-b",
+            "div.a.b",
+            "div.b.c",
+            "li.a",
+            "li.A, em",
+            "ul.y, ul.z",
+            "div.a p",
+            "p.a ~ em",
+            "p:not(.a)",
+            "ul.a > li.aa",
+            "em:has(p.a)",
+            "P.a",
+            "p.b, *",
+        ] {
+            let css = Css {
+                selector: Selector::parse(css).unwrap(),
+                ends: ends(css),
+            };
+            for element in html.root_element().descendent_elements() {
+                assert_eq!(css.matches(&element), css.selector.matches(&element));
+            }
+        }
     }
 }

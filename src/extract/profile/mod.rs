@@ -19,7 +19,7 @@ use crate::domain::{Digest, NotArticle};
 use chrono::{FixedOffset, NaiveDate};
 use regex::Regex;
 use regex::bytes::RegexSet;
-use scraper::Selector;
+use scraper::{ElementRef, Selector};
 
 /// A compiled profile.
 #[derive(Debug)]
@@ -136,12 +136,36 @@ pub(super) struct Rule {
     pub low_trust: bool,
 }
 
-/// A selector, and the names that the elements it selects have, where its text tells.
+/// A selector, and what the elements that it selects must have, where its text tells.
 #[derive(Debug)]
 pub(super) struct Css {
     pub selector: Selector,
-    /// Empty when elements of any name can match.
-    pub names: Vec<String>,
+    /// One of each alternative; empty when elements of any name can match.
+    pub ends: Vec<CssEnd>,
+}
+
+/// What an element that ends one of a selector's alternatives must have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct CssEnd {
+    /// Its name, in lower case.
+    pub name: String,
+    /// One of its classes.
+    pub class: Option<String>,
+}
+
+impl Css {
+    /// Whether the selector selects the element. Asking for the text of the class first is much
+    /// cheaper than the selector, for which each class of the element is interned.
+    pub fn matches(&self, element: &ElementRef<'_>) -> bool {
+        let may = |end: &CssEnd| {
+            end.name == element.value().name()
+                && end.class.as_ref().is_none_or(|class| {
+                    let mut attributes = element.value().attrs();
+                    attributes.any(|(name, value)| name == "class" && value.contains(class))
+                })
+        };
+        (self.ends.is_empty() || self.ends.iter().any(may)) && self.selector.matches(element)
+    }
 }
 
 /// Which of several matches counts.
