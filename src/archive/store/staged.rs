@@ -16,6 +16,9 @@ const ROOM: usize = 2 << 20;
 /// What is to happen to keys: a value, or `None` for a removal.
 type Changes = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
 
+/// One of them.
+type Change = (Vec<u8>, Option<Vec<u8>>);
+
 /// An engine with a group of batches in front of it.
 pub struct Staged<S: Store> {
     engine: S,
@@ -142,7 +145,7 @@ impl<S: Store> Drop for Staged<S> {
 /// The engine's pairs with the changes over them, in key order.
 struct Merged<'a> {
     below: Peekable<Scan<'a>>,
-    above: Peekable<std::vec::IntoIter<(Vec<u8>, Option<Vec<u8>>)>>,
+    above: Peekable<std::vec::IntoIter<Change>>,
 }
 
 impl Iterator for Merged<'_> {
