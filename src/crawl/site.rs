@@ -6,7 +6,7 @@ use super::{CrawlError, Plan, Shared};
 use crate::archive::schema::{SiteRow, TaskKind, UrlHash};
 use crate::archive::{Archive, ArchiveError, Committed, CrawlMode, Task};
 use crate::config::Site;
-use crate::domain::UrlPolicy;
+use crate::domain::{Moves, UrlPolicy};
 use crate::extract::profile::ProfileSet;
 use std::collections::{HashSet, VecDeque};
 use std::ops::Deref;
@@ -105,6 +105,7 @@ impl SiteState {
             wake: Notify::new(),
         };
         let now = shared.now();
+        state.take_over(shared, &mut row, now)?;
         if resumed {
             archive.retry_failed(&state.site.id, mode.generation, now)?;
         }
@@ -120,6 +121,30 @@ impl SiteState {
         state.lock().pending = archive.pending(&state.site.id)?;
         shared.observer.begin(&state.site, mode.full, resumed);
         Ok(state)
+    }
+
+    /// The moves that lead to this site; those that lead away from it are for reading only.
+    fn moves_here(&self) -> Option<&Moves> {
+        let moves = self.moves().map(Arc::as_ref);
+        moves.filter(|moves| *moves.site() == self.site.id)
+    }
+
+    /// What waits at former addresses waits at today's, and what was judged without them is told.
+    fn take_over(&self, shared: &Shared, row: &mut SiteRow, now: i64) -> Result<(), CrawlError> {
+        let formerly: Vec<String> = self.site.formerly.iter().map(Url::to_string).collect();
+        let news = row.formerly != formerly;
+        row.formerly = formerly;
+        let Some(moves) = self.moves_here() else {
+            return Ok(());
+        };
+        let archive = &shared.archive;
+        archive.bring_along(&self.site.id, moves, self.mode.generation, now + 500)?;
+        if news && archive.has_new_address(&self.site.id, moves)? {
+            let why = "`formerly` was written after articles had been archived at the new address: \
+                       `khobao rebuild` joins them with those of the old one";
+            shared.observer.notice(&self.site.id, why);
+        }
+        Ok(())
     }
 
     /// Queues where a crawl begins: seeds, the profile's feeds and sitemaps, what failed before,
@@ -157,7 +182,7 @@ impl SiteState {
         }
         archive.retry_failed(id, generation, now + 1000)?;
         if !self.mode.full || again {
-            for (step, url) in archive.newest(id, NEWEST)?.into_iter().enumerate() {
+            for (step, url) in archive.newest(id, NEWEST, self.moves_here())?.into_iter().enumerate() {
                 queue(&url, TaskKind::Article, None, 2000 + step as i64)?;
             }
         }
@@ -189,7 +214,8 @@ impl SiteState {
             Some(later) => Next::Later(later),
             None if self.mode.full && self.since.is_none() && !work.swept => {
                 work.swept = true;
-                let added = archive.visit_unlinked(&self.site.id, self.mode.generation, now)?;
+                let (id, moves) = (&self.site.id, self.moves_here());
+                let added = archive.visit_unlinked(id, self.mode.generation, now, moves)?;
                 archive.flush()?;
                 work.pending += added;
                 drop(work);
@@ -198,7 +224,8 @@ impl SiteState {
             None if !self.mode.full && self.since.is_none() && !work.swept => {
                 work.swept = true;
                 let (id, budget) = (&self.site.id, self.site.revisit);
-                let added = archive.visit_again(id, self.mode.generation, now, budget)?;
+                let (generation, moves) = (self.mode.generation, self.moves_here());
+                let added = archive.visit_again(id, generation, now, budget, moves)?;
                 archive.flush()?;
                 work.pending += added;
                 drop(work);

@@ -1,0 +1,160 @@
+//! Where records are asked for whose site has moved (`formerly`): nothing is asked of an address
+//! that it has left. Decides nothing about articles (`moved` does).
+
+use super::moved::address_key;
+use super::schema::{TaskKind, UrlHash, UrlRow, after, key, url_hash};
+use super::store::Batch;
+use super::{Archive, ArchiveError, frontier};
+use crate::domain::{Moves, RecordId, SiteId};
+use url::Url;
+
+impl Archive {
+    /// The URL of `row` answered that nothing is there: a record whose address it is, is gone. For
+    /// one that was never seen at the site's new address, that is where its path leads there.
+    pub(super) fn not_there(
+        &self,
+        batch: &mut Batch,
+        (hash, row): (&UrlHash, &UrlRow),
+        moves: Option<&Moves>,
+        at: i64,
+    ) -> Result<(), ArchiveError> {
+        if let Some(id) = row.record {
+            // (Its other URLs may be gone and it is still there.)
+            let home = self.row::<String>(&address_key(id))?;
+            if home.map_or(id.0, |url| url_hash(&url)) == *hash {
+                self.gone(batch, id, at)?;
+            }
+            return Ok(());
+        }
+        let Some(moves) = moves.filter(|moves| !moves.is_former(&row.url)) else {
+            return Ok(());
+        };
+        for url in moves.counterparts(&row.url) {
+            let left = Url::parse(&url).is_ok_and(|url| moves.is_left(&url));
+            if let Some(record) = self.record_row(RecordId(url_hash(&url)))?
+                && left
+                && record.moved_to.is_none()
+            {
+                self.gone(batch, record.id, at)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes over what waits at addresses that a site has left: it waits at the new one. Returns
+    /// how many.
+    pub fn bring_along(
+        &self,
+        site: &SiteId,
+        moves: &Moves,
+        generation: u32,
+        now: i64,
+    ) -> Result<u64, ArchiveError> {
+        let mut count = 0;
+        for from in [site].into_iter().chain(moves.sites()) {
+            let from = key(b'q', &[from.as_str().as_bytes(), &[0]]);
+            let keys: Vec<Vec<u8>> = self
+                .store
+                .scan(&from, &after(&from))
+                .map(|pair| pair.map(|(key, _)| key))
+                .collect::<Result<_, _>>()?;
+            for entry in keys {
+                let Some(hash) = entry.last_chunk::<16>() else {
+                    continue;
+                };
+                let at = key(b'u', &[hash]);
+                let Some(mut row) = self.row::<UrlRow>(&at)? else {
+                    continue;
+                };
+                let Some(to) = moves.successor_of_left(&row.url) else {
+                    continue;
+                };
+                let mut batch = Batch::default();
+                batch.delete(entry);
+                row.queued = None;
+                self.put(&mut batch, at, &row);
+                self.store.apply(batch)?;
+                // (Lists are found from the start pages.)
+                let wanted = row.kind == TaskKind::Article || row.kind.is_media();
+                let what = (row.kind, row.via);
+                let due = now + count as i64;
+                if wanted && self.start_with(site, &to, what, generation, due, false)? {
+                    count += 1;
+                }
+            }
+        }
+        Ok(count)
+    }
+
+    /// Whether a record of the site has its first URL at today's address.
+    pub fn has_new_address(&self, site: &SiteId, moves: &Moves) -> Result<bool, ArchiveError> {
+        let from = key(b't', &[site.as_str().as_bytes(), &[0]]);
+        for pair in self.store.scan(&from, &after(&from)) {
+            let (entry, _) = pair?;
+            if let Some(id) = entry.last_chunk::<16>()
+                && let Some(record) = self.record_row(RecordId(*id))?
+                && !moves.is_former(record.url.as_str())
+            {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// The keys of a site's records in the order of time, then those of the sites that it was.
+    pub(super) fn by_time<'a>(
+        &'a self,
+        site: &SiteId,
+        moves: Option<&Moves>,
+    ) -> impl Iterator<Item = Result<Vec<u8>, ArchiveError>> + use<'a> {
+        let own = moves.filter(|moves| moves.site() == site);
+        let others = own.map_or(&[][..], Moves::sites);
+        let all = [site].into_iter().chain(others);
+        let froms: Vec<Vec<u8>> = all
+            .map(|site| key(b't', &[site.as_str().as_bytes(), &[0]]))
+            .collect();
+        let all = froms.into_iter();
+        all.flat_map(|from| self.store.scan(&from, &after(&from)))
+            .map(|pair| Ok(pair?.0))
+    }
+
+    /// Where a record is asked for: its first URL, the one at which it is now, or where that leads
+    /// by its path. The row is one of `site`'s; it is not stored yet where it is new.
+    pub(super) fn asked_at(
+        &self,
+        id: &UrlHash,
+        site: &SiteId,
+        moves: Option<&Moves>,
+    ) -> Result<Option<(UrlHash, UrlRow)>, ArchiveError> {
+        let of = |hash: UrlHash, row: UrlRow| {
+            let mut row = row;
+            if row.site != *site {
+                row.site = site.clone();
+                row.found = 0;
+                row.generation = 0;
+            }
+            (hash, row)
+        };
+        if let Some(url) = self.row::<String>(&address_key(RecordId(*id)))? {
+            let hash = url_hash(&url);
+            let row = self.row::<UrlRow>(&key(b'u', &[&hash]))?;
+            return Ok(row.map(|row| of(hash, row)));
+        }
+        let Some(row) = self.row::<UrlRow>(&key(b'u', &[id]))? else {
+            return Ok(None);
+        };
+        let Some(to) = moves.and_then(|moves| moves.successor_of_left(&row.url)) else {
+            return Ok(Some(of(*id, row)));
+        };
+        let hash = url_hash(&to);
+        Ok(Some(match self.row::<UrlRow>(&key(b'u', &[&hash]))? {
+            Some(there) => of(hash, there),
+            None => {
+                let mut new = frontier::new_row(to, site.clone(), row.kind, row.via, 0);
+                (new.visited, new.captured) = (row.visited, row.captured);
+                new.captured = new.captured.or(new.visited);
+                (hash, new)
+            }
+        }))
+    }
+}

@@ -1,0 +1,121 @@
+//! `formerly`: addresses that a site had before. Checked once all sites are known, since an old
+//! address may have a table of its own.
+
+use super::check::{Checker, ConfigError};
+use super::{Site, raw};
+use crate::domain::{Former, Moves};
+use std::sync::Arc;
+use toml::Spanned;
+use url::Url;
+
+/// Checks what each site says of its former addresses, and tells both sides of a move of it.
+pub(super) fn check(
+    at: &Checker,
+    raw: &[Spanned<raw::Site>],
+    sites: &mut [Site],
+) -> Result<(), ConfigError> {
+    let mut taken: Vec<(Url, String)> = Vec::new();
+    let mut all: Vec<(usize, Vec<Url>)> = Vec::new();
+    for (number, raw) in raw.iter().enumerate() {
+        let Some(site) = sites.get(number) else {
+            continue;
+        };
+        let mut formers = Vec::new();
+        for entry in &raw.get_ref().formerly {
+            let mut url = at.url("formerly", entry)?;
+            if !url.path().ends_with('/') {
+                let path = format!("{}/", url.path());
+                url.set_path(&path);
+            }
+            let wrong = |what: String| Err(at.wrong(entry.span(), what));
+            let text = entry.get_ref();
+            if same(&url, &site.base) {
+                return wrong(format!(
+                    "formerly = {text:?} is the site's base; write the address that it had before, or \
+                     remove it"
+                ));
+            }
+            if let Some(other) = sites
+                .iter()
+                .find(|other| other.id != site.id && other.enabled && inside(&url, &other.base))
+            {
+                return wrong(format!(
+                    "formerly = {text:?} is the address of site {:?}, which is enabled; set `enabled = \
+                     false` in its table (and keep the table), or remove it here",
+                    other.id.as_str()
+                ));
+            }
+            if let Some((_, other)) = taken.iter().find(|(known, _)| same(known, &url)) {
+                return wrong(format!(
+                    "formerly = {text:?} stands twice (site {other:?}); a portal moves to one place: \
+                     name it once"
+                ));
+            }
+            taken.push((url.clone(), site.id.to_string()));
+            formers.push(respelled(url, sites));
+        }
+        if !formers.is_empty() {
+            all.push((number, formers));
+        }
+    }
+    for (number, formers) in all {
+        join(sites, number, formers);
+    }
+    Ok(())
+}
+
+/// Tells a site and those that became part of it of the move.
+fn join(sites: &mut [Site], number: usize, formers: Vec<Url>) {
+    let Some(site) = sites.get(number).cloned() else {
+        return;
+    };
+    let policy = site.url_policy(&[]);
+    let absorbed = sites
+        .iter()
+        .filter(|other| other.id != site.id && !other.enabled)
+        .filter(|other| formers.iter().any(|former| inside(former, &other.base)))
+        .map(|other| other.id.clone())
+        .collect();
+    let known = formers.iter().map(|base| Former {
+        asked: policy.is_own(base),
+        base: base.clone(),
+    });
+    let moves = Moves::new(site.id.clone(), site.base.clone(), known.collect(), absorbed);
+    let moves = Arc::new(moves);
+    for other in sites.iter_mut() {
+        if other.id == site.id {
+            other.formerly.clone_from(&formers);
+            other.moves = Some(Arc::clone(&moves));
+        } else if moves.sites().contains(&other.id) && other.moves.is_none() {
+            other.moves = Some(Arc::clone(&moves));
+        }
+    }
+}
+
+/// The host of a table that has this address spells its URLs.
+fn respelled(mut url: Url, sites: &[Site]) -> Url {
+    let table = sites.iter().find(|site| same_host(&site.base, &url));
+    if let Some(base) = table.map(|site| &site.base) {
+        // Both are http or https URLs with hosts: neither can fail.
+        let _ = url.set_scheme(base.scheme());
+        let _ = url.set_host(base.host_str());
+    }
+    url
+}
+
+fn same_host(one: &Url, other: &Url) -> bool {
+    let bare = |url: &Url| {
+        let host = url.host_str().unwrap_or_default();
+        host.strip_prefix("www.").unwrap_or(host).to_owned()
+    };
+    bare(one) == bare(other) && one.port() == other.port()
+}
+
+fn same(one: &Url, other: &Url) -> bool {
+    same_host(one, other) && one.path().trim_end_matches('/') == other.path().trim_end_matches('/')
+}
+
+/// Whether `url` is `base` or below it.
+fn inside(base: &Url, url: &Url) -> bool {
+    same_host(base, url) && format!("{}/", url.path().trim_end_matches('/')).starts_with(base.path())
+}
