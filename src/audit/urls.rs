@@ -174,19 +174,21 @@ impl Urls {
     }
 
     /// Whether a URL of a former address is counted at today's.
-    fn is_counted_today(&self, known: &Known) -> bool {
-        match known.record {
-            Some(id) => known.today.is_some() && self.moved.contains(&id),
-            None => self.continued(known).is_some(),
-        }
+    fn is_counted_today(&self, hash: &UrlHash, known: &Known) -> bool {
+        known.today.is_some()
+            && match self.record_of(hash) {
+                Some(id) => self.moved.contains(&id),
+                None => self.continued(known).is_some(),
+            }
     }
 
     /// Every known article URL with its site, in no order; one that a site has left and that is
     /// known at its address of today once.
     pub fn articles(&self) -> impl Iterator<Item = (&UrlHash, usize)> {
-        let articles = self.map.iter().filter(|(_, known)| {
-            known.is_article() && !self.is_counted_today(known)
-        });
+        let articles = self
+            .map
+            .iter()
+            .filter(|(hash, known)| known.is_article() && !self.is_counted_today(hash, known));
         articles.map(|(hash, known)| (hash, known.site))
     }
 }
