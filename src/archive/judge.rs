@@ -209,7 +209,7 @@ impl Archive {
                 record: record_id,
             });
         }
-        if let Some(first) = self.identical(&row.site, &found, moves)?
+        if let Some(first) = self.identical(row, &found, moves)?
             && let Some(mut record) = self.record_row(first)?
         {
             aliases.push(found.url.as_str().to_owned());

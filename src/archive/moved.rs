@@ -187,17 +187,17 @@ impl Archive {
         }
     }
 
-    /// The first record with this title, time and text, of the site or of one that it was.
+    /// The first record with this title, time and text, of the site or, for a page at the address
+    /// of today, of one that it was.
     pub(super) fn identical(
         &self,
-        site: &SiteId,
+        UrlRow { site, url, .. }: &UrlRow,
         found: &Extracted,
         moves: Option<&Moves>,
     ) -> Result<Option<RecordId>, ArchiveError> {
-        let others = moves.into_iter().flat_map(|moves| {
-            let all = moves.sites().iter().chain([moves.site()]);
-            all.filter(|other| *other != site)
-        });
+        // (Two portals that became one may have had the same article before, each its own.)
+        let here = moves.filter(|moves| moves.site() == site && !moves.is_former(url));
+        let others = here.map_or(&[][..], Moves::sites);
         for site in [site].into_iter().chain(others) {
             let at = key(
                 b'd',

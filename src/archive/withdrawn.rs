@@ -69,7 +69,7 @@ impl Archive {
                 return Ok(Some(id));
             }
         }
-        if let Some(first) = self.identical(&row.site, found, moves)?
+        if let Some(first) = self.identical(row, found, moves)?
             && let Some(id) = stone(&first.0)?
         {
             return Ok(Some(id));
