@@ -51,7 +51,11 @@ fn text<'a>(record: &'a Value, name: &str) -> &'a str {
 }
 
 fn has_alias(record: &Value, url: &str) -> bool {
-    record["aliases"].as_array().unwrap().iter().any(|a| a == url)
+    record["aliases"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .any(|a| a == url)
 }
 
 /// An index that is made again says the same.
@@ -81,7 +85,9 @@ fn figure(place: &Place, args: &[&str], code: i32) -> Value {
 fn addresses(records: &BTreeMap<String, Value>, new: &str) -> u64 {
     let of = |record: &Value| {
         let aliases = record["aliases"].as_array().unwrap();
-        let own = aliases.iter().filter(|url| url.as_str().unwrap().starts_with(new));
+        let own = aliases
+            .iter()
+            .filter(|url| url.as_str().unwrap().starts_with(new));
         match record["moved_to"].is_string() {
             true => own.count() as u64,
             false => 1 + aliases.len() as u64,
@@ -114,7 +120,11 @@ fn a_portal_at_another_host_goes_on_with_its_records() {
     new.edit(retitled.id, Change::Title("Tên khác hẳn của bài".into()));
     new.edit(edited.id, Change::Append("Một đoạn nữa của bài.".into()));
     new.delete(deleted.id);
-    let fresh = new.publish(Draft::new("Bài đầu tiên ở nhà mới", "Mở đầu", &["Đoạn một."]));
+    let fresh = new.publish(Draft::new(
+        "Bài đầu tiên ở nhà mới",
+        "Mở đầu",
+        &["Đoạn một."],
+    ));
     let moved = formerly(&[&old.base()]);
     configure(&place, &[("tinh", &new.base(), &moved)]);
     place.expect(0, &["crawl"]);
@@ -248,13 +258,20 @@ fn two_portals_become_one_and_articles_that_count_alike_are_not_mixed_up() {
     let was = formerly(&[&a_base, &b_base]);
     configure(
         &place,
-        &[("cu-a", &a_base, off), ("moi", &base, &was), ("cu-b", &b_base, off)],
+        &[
+            ("cu-a", &a_base, off),
+            ("moi", &base, &was),
+            ("cu-b", &b_base, off),
+        ],
     );
     place.expect(0, &["crawl"]);
     assert_eq!((a.hits().len(), b.hits().len()), asked);
     let after = by_url(&place);
     let (of_a, of_b) = |()| -> (Vec<&Value>, Vec<&Value>) {
-        after.values().filter(|r| r["moved_to"].is_string()).partition(|r| text(r, "url").starts_with(&a_base))
+        after
+            .values()
+            .filter(|r| r["moved_to"].is_string())
+            .partition(|r| text(r, "url").starts_with(&a_base))
     }(());
     // Every article of the first, five of the second, and one that only looked known.
     assert_eq!(of_a.len(), a.truth().len() - 1);
@@ -266,7 +283,8 @@ fn two_portals_become_one_and_articles_that_count_alike_are_not_mixed_up() {
     }
     let ends = |base: &str, path: &str| {
         let mut all = after.iter().filter(|(url, _)| url.starts_with(base));
-        all.find(|(url, _)| url.ends_with(path)).map(|(_, record)| record)
+        all.find(|(url, _)| url.ends_with(path))
+            .map(|(_, record)| record)
     };
     assert_eq!(text(ends(&a_base, "-300.html").unwrap(), "site"), "moi");
     assert_eq!(text(ends(&b_base, "-300.html").unwrap(), "site"), "cu-b");
@@ -284,7 +302,10 @@ fn two_portals_become_one_and_articles_that_count_alike_are_not_mixed_up() {
     assert_eq!(count(&["--site", "cu-b"]), b.truth().len() - moved.len());
     let audit = figure(&place, &[], 0);
     assert_eq!(audit["sites"].as_array().unwrap().len(), 1);
-    assert_eq!(audit["figure"], figure(&place, &["--site", "moi"], 0)["figure"]);
+    assert_eq!(
+        audit["figure"],
+        figure(&place, &["--site", "moi"], 0)["figure"]
+    );
     assert_eq!(audit["figure"]["unexplained"], 0);
     assert_eq!(audit["figure"]["archived"], addresses(&after, &base));
     rebuilt(&place);
@@ -296,7 +317,10 @@ fn two_portals_become_one_and_articles_that_count_alike_are_not_mixed_up() {
     let archive = other.archive();
     place.expect(0, &["merge", archive.to_str().unwrap()]);
     let merged = by_url(&place);
-    assert_eq!(merged.keys().collect::<Vec<_>>(), after.keys().collect::<Vec<_>>());
+    assert_eq!(
+        merged.keys().collect::<Vec<_>>(),
+        after.keys().collect::<Vec<_>>()
+    );
     rebuilt(&place);
 }
 
@@ -310,18 +334,30 @@ fn what_was_declared_late_is_joined_by_a_rebuild() {
     place.expect(0, &["crawl"]);
     let first = by_url(&place);
     let off = "enabled = false";
-    configure(&place, &[("cu", &old.base(), off), ("moi", &new.base(), "")]);
+    configure(
+        &place,
+        &[("cu", &old.base(), off), ("moi", &new.base(), "")],
+    );
     place.expect(0, &["crawl"]);
     assert_eq!(by_url(&place).len(), 2 * first.len());
     let was = formerly(&[&old.base()]);
-    configure(&place, &[("cu", &old.base(), off), ("moi", &new.base(), &was)]);
+    configure(
+        &place,
+        &[("cu", &old.base(), off), ("moi", &new.base(), &was)],
+    );
     let told = place.run(&["crawl"]);
     let told = String::from_utf8_lossy(&told.stderr).into_owned();
     assert!(told.contains("`khobao rebuild` joins them"), "{told}");
     place.expect(0, &["rebuild", "--discard-old"]);
     let joined = by_url(&place);
-    assert_eq!(joined.keys().collect::<Vec<_>>(), first.keys().collect::<Vec<_>>());
-    let twice = joined.values().filter(|record| record["revisions"] == 2).count();
+    assert_eq!(
+        joined.keys().collect::<Vec<_>>(),
+        first.keys().collect::<Vec<_>>()
+    );
+    let twice = joined
+        .values()
+        .filter(|record| record["revisions"] == 2)
+        .count();
     assert_eq!(twice, 1);
     assert!(joined.values().all(|record| record["moved_to"].is_string()));
     rebuilt(&place);
@@ -347,24 +383,42 @@ fn what_the_old_host_redirected_to_is_known_and_a_farewell_page_joins_nothing() 
     let path = |url: &str| web::path(url);
     // Each article went to a number of its own, one was edited on the way.
     let mut draft = Draft::copy_of(&plain[0]);
-    draft.paragraphs.push("Thêm một đoạn khi dọn nhà.".to_owned());
+    draft
+        .paragraphs
+        .push("Thêm một đoạn khi dọn nhà.".to_owned());
     draft.category = "doi-ngoai".to_owned();
     let id = new.publish(draft);
-    let farewell = new.publish(Draft::new("Trang đã chuyển", "Địa chỉ mới.", &["Mời bà con sang."]));
+    let farewell = new.publish(Draft::new(
+        "Trang đã chuyển",
+        "Địa chỉ mới.",
+        &["Mời bà con sang."],
+    ));
     let truth = new.truth();
     let url = |id: u32| truth.iter().find(|t| t.id == id).unwrap().url.clone();
     for article in old.truth() {
-        let to = if article.id == plain[0].id { url(id) } else { url(farewell) };
+        let to = if article.id == plain[0].id {
+            url(id)
+        } else {
+            url(farewell)
+        };
         for from in article.aliases.iter().chain([&article.url]) {
             old.set_answer(&path(from), Canned::redirect(301, &to), usize::MAX);
         }
     }
     // The old site's table is still as it was: its next crawls see where the articles went.
     place.expect(0, &["crawl", "--full"]);
-    assert!(place.records().iter().all(|record| record["gone"].is_null()));
+    assert!(
+        place
+            .records()
+            .iter()
+            .all(|record| record["gone"].is_null())
+    );
     let asked = old.hits().len();
     let (off, was) = ("enabled = false", formerly(&[&old.base()]));
-    configure(&place, &[("cu", &old.base(), off), ("moi", &new.base(), &was)]);
+    configure(
+        &place,
+        &[("cu", &old.base(), off), ("moi", &new.base(), &was)],
+    );
     place.expect(0, &["crawl"]);
     assert_eq!(old.hits().len(), asked);
     let after = by_url(&place);
@@ -413,16 +467,32 @@ fn an_old_host_that_is_one_of_the_hosts_is_asked_and_its_redirects_are_followed(
     configure(&place, &[("tinh", &new.base(), &moved)]);
     let asked = old.hits().len();
     place.expect(0, &["crawl", "--full"]);
-    let paths: Vec<String> = old.hits()[asked..].iter().map(|hit| hit.path_and_query.clone()).collect();
-    assert!(paths.contains(&was), "the old host is one of `hosts`: {paths:?}");
+    let paths: Vec<String> = old.hits()[asked..]
+        .iter()
+        .map(|hit| hit.path_and_query.clone())
+        .collect();
+    assert!(
+        paths.contains(&was),
+        "the old host is one of `hosts`: {paths:?}"
+    );
     let after = by_url(&place);
-    assert_eq!(after.keys().collect::<Vec<_>>(), first.keys().collect::<Vec<_>>());
+    assert_eq!(
+        after.keys().collect::<Vec<_>>(),
+        first.keys().collect::<Vec<_>>()
+    );
     for record in after.values() {
-        assert!(text(record, "moved_to").starts_with(&new.base()), "{}", record["url"]);
+        assert!(
+            text(record, "moved_to").starts_with(&new.base()),
+            "{}",
+            record["url"]
+        );
         assert!(record["gone"].is_null());
     }
     let record = &after[&format!("{}{}", old.base(), &was[1..])];
-    assert_eq!((text(record, "moved_to"), &record["revisions"]), (hidden.as_str(), &2.into()));
+    assert_eq!(
+        (text(record, "moved_to"), &record["revisions"]),
+        (hidden.as_str(), &2.into())
+    );
     rebuilt(&place);
     // Once it is dead and its host is no more one of them, nothing of it is asked or lost.
     old.stop();
@@ -482,12 +552,19 @@ fn what_was_withdrawn_stays_so_at_the_new_address() {
     }
     new.edit(edited.id, Change::Append("Thêm một câu.".into()));
     let (off, was) = ("enabled = false", formerly(&[&old.base()]));
-    configure(&place, &[("cu", &old.base(), off), ("moi", &new.base(), &was)]);
+    configure(
+        &place,
+        &[("cu", &old.base(), off), ("moi", &new.base(), &was)],
+    );
     place.expect(0, &["crawl"]);
     let after = by_url(&place);
     assert_eq!(after.len(), all.len() - 2);
     for article in [same, edited] {
-        assert!(!after.values().any(|record| text(record, "title") == article.title));
+        assert!(
+            !after
+                .values()
+                .any(|record| text(record, "title") == article.title)
+        );
     }
     rebuilt(&place);
 }

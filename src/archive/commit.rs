@@ -228,7 +228,10 @@ impl Committer {
         let row = &finished.task.row;
         if self.withdrawals
             && let End::Article(found) = &finished.end
-            && self.archive.withdrawn_by(row, found, finished.moves.as_deref())?.is_some()
+            && self
+                .archive
+                .withdrawn_by(row, found, finished.moves.as_deref())?
+                .is_some()
         {
             return Ok(None);
         }

@@ -138,12 +138,7 @@ impl Archive {
 
     /// Whether this page of a record is one of an address that the record has left: what it says
     /// is no news of it.
-    pub(super) fn has_left(
-        &self,
-        record: &RecordRow,
-        row: &UrlRow,
-        moves: Option<&Moves>,
-    ) -> bool {
+    pub(super) fn has_left(&self, record: &RecordRow, row: &UrlRow, moves: Option<&Moves>) -> bool {
         let home = record.moved_to.as_deref().unwrap_or(record.url.as_str());
         moves.is_some_and(|moves| moves.is_former(&row.url) && !moves.is_former(home))
     }
@@ -199,10 +194,7 @@ impl Archive {
         let here = moves.filter(|moves| moves.site() == site && !moves.is_former(url));
         let others = here.map_or(&[][..], Moves::sites);
         for site in [site].into_iter().chain(others) {
-            let at = key(
-                b'd',
-                &[&found.identity.prefix(), site.as_str().as_bytes()],
-            );
+            let at = key(b'd', &[&found.identity.prefix(), site.as_str().as_bytes()]);
             if let Some(id) = self.row::<RecordId>(&at)? {
                 return Ok(Some(id));
             }
@@ -351,7 +343,10 @@ mod tests {
         let known = article("Thông báo", Some(noon), text);
         let with = |title, time, text| fit(&known, &article(title, time, text)).map(|fit| fit.0);
         assert_eq!(with("Thông báo", Some(noon), other), Some(4));
-        assert_eq!(with("Thông báo", Some("2025-03-01T05:00:00Z"), text), Some(4));
+        assert_eq!(
+            with("Thông báo", Some("2025-03-01T05:00:00Z"), text),
+            Some(4)
+        );
         assert_eq!(with("Thông báo", Some(one), other), Some(3));
         assert_eq!(with("Thông báo mới", Some(noon), other), Some(2));
         assert_eq!(with("Thông báo", None, other), Some(1));

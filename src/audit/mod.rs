@@ -59,7 +59,10 @@ pub fn audit(
         .filter(|one| site.is_none_or(|wanted| *wanted == one.id))
         .collect();
     // What has become part of another site is counted there.
-    let absorbed: Vec<SiteId> = chosen.iter().flat_map(|site| site.absorbed().to_vec()).collect();
+    let absorbed: Vec<SiteId> = chosen
+        .iter()
+        .flat_map(|site| site.absorbed().to_vec())
+        .collect();
     chosen.retain(|site| !absorbed.contains(&site.id));
     let ids: Vec<SiteId> = chosen.iter().map(|site| site.id.clone()).collect();
     let mut places: HashMap<SiteId, usize> = ids.iter().cloned().zip(0..).collect();

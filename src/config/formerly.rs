@@ -80,7 +80,12 @@ fn join(sites: &mut [Site], number: usize, formers: Vec<Url>) {
         asked: policy.is_own(base),
         base: base.clone(),
     });
-    let moves = Moves::new(site.id.clone(), site.base.clone(), known.collect(), absorbed);
+    let moves = Moves::new(
+        site.id.clone(),
+        site.base.clone(),
+        known.collect(),
+        absorbed,
+    );
     let moves = Arc::new(moves);
     for other in sites.iter_mut() {
         if other.id == site.id {
@@ -117,5 +122,6 @@ fn same(one: &Url, other: &Url) -> bool {
 
 /// Whether `url` is `base` or below it.
 fn inside(base: &Url, url: &Url) -> bool {
-    same_host(base, url) && format!("{}/", url.path().trim_end_matches('/')).starts_with(base.path())
+    same_host(base, url)
+        && format!("{}/", url.path().trim_end_matches('/')).starts_with(base.path())
 }

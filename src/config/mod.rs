@@ -129,7 +129,10 @@ impl Site {
 
     /// Sites that have become part of this one.
     pub fn absorbed(&self) -> &[SiteId] {
-        let own = self.moves.as_deref().filter(|moves| *moves.site() == self.id);
+        let own = self
+            .moves
+            .as_deref()
+            .filter(|moves| *moves.site() == self.id);
         own.map_or(&[], Moves::sites)
     }
 }

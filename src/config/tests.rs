@@ -117,7 +117,11 @@ fn former_addresses_are_checked() {
         ("\"http://127.0.0.1:8081\"", off, "is the site's base"),
         ("\"old.vn\"", off, "absolute URL"),
         ("\"http://old.vn:81/\"", "", "enabled = false"),
-        ("\"http://a.vn/x\", \"https://www.a.vn/x/\"", off, "stands twice"),
+        (
+            "\"http://a.vn/x\", \"https://www.a.vn/x/\"",
+            off,
+            "stands twice",
+        ),
     ] {
         let error = parse(&two(formerly, other)).unwrap_err().to_string();
         assert!(error.starts_with("dir/config.toml:15: "), "{error}");

@@ -100,10 +100,12 @@ impl Follow<'_> {
         }
         // Links to an address that the site has left lead to where it is today.
         let policy = &self.site.policy;
-        let own = Url::parse(text).ok().and_then(|url| match policy.is_own(&url) {
-            true => Some(url),
-            false => policy.successor(&url),
-        });
+        let own = Url::parse(text)
+            .ok()
+            .and_then(|url| match policy.is_own(&url) {
+                true => Some(url),
+                false => policy.successor(&url),
+            });
         let target = own.map(|url| {
             Arc::new(Target {
                 canonical: self.site.policy.canonical(&url).as_str().into(),

@@ -48,8 +48,7 @@ impl<'a> NamedReader<'a> {
         let scope = self.scope(site)?;
         let url = Url::parse(link).ok()?;
         let at = scope.at(&url);
-        let is_article =
-            at.policy.is_own(&url) && at.profile.classify(&url) == UrlClass::Article;
+        let is_article = at.policy.is_own(&url) && at.profile.classify(&url) == UrlClass::Article;
         is_article.then(|| self.met(scope, at.policy.canonical(&url).as_str().to_owned()))
     }
 

@@ -182,7 +182,11 @@ impl SiteState {
         }
         archive.retry_failed(id, generation, now + 1000)?;
         if !self.mode.full || again {
-            for (step, url) in archive.newest(id, NEWEST, self.moves_here())?.into_iter().enumerate() {
+            for (step, url) in archive
+                .newest(id, NEWEST, self.moves_here())?
+                .into_iter()
+                .enumerate()
+            {
                 queue(&url, TaskKind::Article, None, 2000 + step as i64)?;
             }
         }

@@ -195,7 +195,11 @@ mod tests {
                 "http://hagiang.gov.vn/mttq/",
             ],
         );
-        let to = |text: &str| moves.successor(&Url::parse(text).unwrap()).map(String::from);
+        let to = |text: &str| {
+            moves
+                .successor(&Url::parse(text).unwrap())
+                .map(String::from)
+        };
         let new = "https://mttq.tuyenquang.gov.vn/tin/bai-15.html?x=1";
         for old in [
             "https://mttq.hagiang.gov.vn/tin/bai-15.html?x=1",
@@ -203,7 +207,10 @@ mod tests {
             "http://hagiang.gov.vn/mttq/tin/bai-15.html?x=1",
         ] {
             assert_eq!(to(old).as_deref(), Some(new), "{old}");
-            assert!(moves.counterparts(new).iter().any(|url| url == old), "{old}");
+            assert!(
+                moves.counterparts(new).iter().any(|url| url == old),
+                "{old}"
+            );
             assert_eq!(moves.counterparts(old), [new]);
         }
         assert_eq!(to("http://hagiang.gov.vn/tin/bai-15.html"), None);
