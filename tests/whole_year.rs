@@ -8,6 +8,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use common::Place;
 use common::clock::{crawl_at, crawl_for};
 use khobao::archive::RunReport;
+use khobao::extract::fields::text::normal;
 use khobao::portal::{Change, Draft, Flood, FloodWindow, Portal, PortalConfig, Theme};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -455,9 +456,15 @@ fn has_the_history(world: &World, place: &Place) {
             continue;
         }
         let text = record["text"].as_str().unwrap();
-        let has = |text: &str, version: &str| version.lines().all(|line| text.contains(line));
+        let has = |text: &str, version: &str| {
+            let text = normal(text);
+            version.lines().all(|line| text.contains(&normal(line)))
+        };
         if !has(text, versions.last().unwrap()) {
-            missed.push(format!("{path}: not its last text"));
+            missed.push(format!(
+                "{path}: not its last text: {text:?} {:?}",
+                versions.last()
+            ));
         }
         for (number, version) in versions.iter().enumerate().take(versions.len() - 1) {
             let url = record["url"].as_str().unwrap();
