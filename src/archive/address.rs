@@ -26,14 +26,15 @@ impl Archive {
             }
             return Ok(());
         }
-        let Some(moves) = moves.filter(|moves| !moves.is_former(&row.url)) else {
+        let Some(moves) = moves else {
             return Ok(());
         };
-        for url in moves.counterparts(&row.url) {
+        for url in moves.counterparts(&row.url, row.site == *moves.site()) {
             let left = Url::parse(&url).is_ok_and(|url| moves.is_left(&url));
             if let Some(record) = self.record_row(RecordId(url_hash(&url)))?
                 && left
                 && record.moved_to.is_none()
+                && moves.rank(&url) < moves.rank(&row.url)
             {
                 self.gone(batch, record.id, at)?;
             }

@@ -42,13 +42,12 @@ impl Archive {
             ids.extend(self.record_at(&url_hash(url))?);
         }
         if let Some(moves) = moves {
+            let own = row.site == *moves.site();
             for url in [row.url.as_str(), found.url.as_str()] {
-                for other in moves.counterparts(url) {
+                for other in moves.counterparts(url, own) {
                     ids.extend(self.record_at(&url_hash(&other))?);
                 }
-                if !moves.is_former(url) {
-                    self.redirected_to(url, moves, &mut ids)?;
-                }
+                self.redirected_to(url, moves, &mut ids)?;
             }
         }
         let mut best: Option<(Fit, RecordRow)> = None;
@@ -90,11 +89,11 @@ impl Archive {
     /// Records of former addresses that redirected to `url` while they still answered.
     fn redirected_to(
         &self,
-        url: &str,
+        to: &str,
         moves: &Moves,
         ids: &mut BTreeSet<RecordId>,
     ) -> Result<(), ArchiveError> {
-        let Ok(url) = Url::parse(url) else {
+        let Ok(url) = Url::parse(to) else {
             return Ok(());
         };
         let from = outward_key(&url, &[]);
@@ -104,7 +103,7 @@ impl Archive {
                 continue;
             };
             if let Some(row) = self.row::<UrlRow>(&key(b'u', &[hash]))?
-                && moves.is_former(&row.url)
+                && moves.rank(&row.url) < moves.rank(to)
             {
                 ids.extend(row.record);
             }
@@ -139,8 +138,7 @@ impl Archive {
     /// Whether this page of a record is one of an address that the record has left: what it says
     /// is no news of it.
     pub(super) fn has_left(&self, record: &RecordRow, row: &UrlRow, moves: Option<&Moves>) -> bool {
-        let home = record.moved_to.as_deref().unwrap_or(record.url.as_str());
-        moves.is_some_and(|moves| moves.is_former(&row.url) && !moves.is_former(home))
+        moves.is_some_and(|moves| moves.rank(&row.url) < moves.rank(home(record)))
     }
 
     /// Notes where a record is now: at the URL of `row`, when that is its own again, or when it was
@@ -155,8 +153,7 @@ impl Archive {
     ) {
         let own = row.url == record.url.as_str();
         let canonical = row.url == found.url.as_str();
-        let home = record.moved_to.as_deref().unwrap_or(record.url.as_str());
-        let stale = moves.is_some_and(|moves| moves.is_former(home) && !moves.is_former(&row.url));
+        let stale = moves.is_some_and(|moves| moves.rank(home(record)) < moves.rank(&row.url));
         if own && record.moved_to.is_some() {
             record.moved_to = None;
             batch.delete(address_key(record.id));
@@ -182,21 +179,31 @@ impl Archive {
         }
     }
 
-    /// The first record with this title, time and text, of the site or, for a page at the address
-    /// of today, of one that it was.
+    /// The first record with this title, time and text, of the site or of one that became part of
+    /// it before.
     pub(super) fn identical(
         &self,
-        UrlRow { site, url, .. }: &UrlRow,
+        row: &UrlRow,
         found: &Extracted,
         moves: Option<&Moves>,
     ) -> Result<Option<RecordId>, ArchiveError> {
+        let of = |site: &SiteId| {
+            let site = site.as_str().as_bytes();
+            self.row::<RecordId>(&key(b'd', &[&found.identity.prefix(), site]))
+        };
+        if let Some(id) = of(&row.site)? {
+            return Ok(Some(id));
+        }
+        let Some(moves) = moves.filter(|moves| *moves.site() == row.site) else {
+            return Ok(None);
+        };
         // (Two portals that became one may have had the same article before, each its own.)
-        let here = moves.filter(|moves| moves.site() == site && !moves.is_former(url));
-        let others = here.map_or(&[][..], Moves::sites);
-        for site in [site].into_iter().chain(others) {
-            let at = key(b'd', &[&found.identity.prefix(), site.as_str().as_bytes()]);
-            if let Some(id) = self.row::<RecordId>(&at)? {
-                return Ok(Some(id));
+        for site in moves.sites() {
+            if let Some(id) = of(site)? {
+                let record = self.record_row(id)?;
+                if record.is_none_or(|known| moves.rank(home(&known)) < moves.rank(&row.url)) {
+                    return Ok(Some(id));
+                }
             }
         }
         Ok(None)
@@ -215,7 +222,7 @@ impl Archive {
         };
         let signs = signs(&found.article);
         for url in [row.url.as_str(), found.url.as_str()] {
-            for other in moves.counterparts(url) {
+            for other in moves.counterparts(url, row.site == *moves.site()) {
                 let stone = self.tombstone(&url_hash(&other))?;
                 if let Some(stone) = stone.filter(|stone| !stone.signs.is_disjoint(&signs)) {
                     return Ok(Some(stone));
@@ -224,6 +231,11 @@ impl Archive {
         }
         Ok(None)
     }
+}
+
+/// The URL at which a record is.
+fn home(record: &RecordRow) -> &str {
+    record.moved_to.as_deref().unwrap_or(record.url.as_str())
 }
 
 /// How well a page fits a known article, where title or publication time agree.

@@ -3,7 +3,7 @@
 
 use super::check::{Checker, ConfigError};
 use super::{Site, raw};
-use crate::domain::{Former, Moves};
+use crate::domain::{Former, Moves, SiteId};
 use std::sync::Arc;
 use toml::Spanned;
 use url::Url;
@@ -58,40 +58,57 @@ pub(super) fn check(
             all.push((number, formers));
         }
     }
-    for (number, formers) in all {
-        join(sites, number, formers);
+    let every: Vec<Site> = sites.to_vec();
+    let known: Vec<Vec<Url>> = (0..every.len())
+        .map(|at| {
+            let own = all.iter().find(|(number, _)| *number == at);
+            own.map(|(_, formers)| formers.clone()).unwrap_or_default()
+        })
+        .collect();
+    for (number, _) in all {
+        join(sites, number, &known);
     }
     Ok(())
 }
 
 /// Tells a site and those that became part of it of the move.
-fn join(sites: &mut [Site], number: usize, formers: Vec<Url>) {
+fn join(sites: &mut [Site], number: usize, known: &[Vec<Url>]) {
     let Some(site) = sites.get(number).cloned() else {
         return;
     };
+    // What became part of a part comes first: it is older.
+    let mut formers: Vec<Url> = Vec::new();
+    let mut absorbed: Vec<SiteId> = Vec::new();
+    let mut open = vec![number];
+    let mut met = vec![number];
+    while let Some(at) = open.pop() {
+        let own = known.get(at).cloned().unwrap_or_default();
+        for (other, table) in sites.iter().enumerate() {
+            let part = own.iter().any(|former| inside(former, &table.base));
+            if part && !table.enabled && !met.contains(&other) {
+                met.push(other);
+                open.push(other);
+                absorbed.push(table.id.clone());
+            }
+        }
+        formers.splice(0..0, own);
+    }
     let policy = site.url_policy(&[]);
-    let absorbed = sites
-        .iter()
-        .filter(|other| other.id != site.id && !other.enabled)
-        .filter(|other| formers.iter().any(|former| inside(former, &other.base)))
-        .map(|other| other.id.clone())
-        .collect();
-    let known = formers.iter().map(|base| Former {
+    let all = formers.iter().map(|base| Former {
         asked: policy.is_own(base),
         base: base.clone(),
     });
-    let moves = Moves::new(
-        site.id.clone(),
-        site.base.clone(),
-        known.collect(),
-        absorbed,
-    );
+    let moves = Moves::new(site.id.clone(), site.base.clone(), all.collect(), absorbed);
     let moves = Arc::new(moves);
-    for other in sites.iter_mut() {
-        if other.id == site.id {
+    for (at, other) in sites.iter_mut().enumerate() {
+        if at == number {
             other.formerly.clone_from(&formers);
             other.moves = Some(Arc::clone(&moves));
-        } else if moves.sites().contains(&other.id) && other.moves.is_none() {
+        } else if moves.sites().contains(&other.id)
+            && other.moves.is_none()
+            && known.get(at).is_none_or(Vec::is_empty)
+        {
+            // (One that has former addresses itself is read by its own.)
             other.moves = Some(Arc::clone(&moves));
         }
     }

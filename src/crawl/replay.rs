@@ -369,22 +369,18 @@ impl Replay<'_> {
     /// what their frontier holds.
     fn sites(&self) -> Result<(), CrawlError> {
         for (id, scope) in &self.scopes {
-            let mut row = self.archive.site(id)?;
-            let formerly = scope.site.formerly.iter().map(Url::to_string);
-            let formerly: Vec<String> = formerly.collect();
-            if row != SiteRow::default() && row.formerly != formerly {
-                row.formerly.clone_from(&formerly);
-                self.archive.put_site(id, &row)?;
-            }
-            let pending = self.archive.pending(id)?;
-            if row == SiteRow::default() && pending > 0 {
-                let row = SiteRow {
+            let before = self.archive.site(id)?;
+            let mut row = before.clone();
+            if row == SiteRow::default() && self.archive.pending(id)? > 0 {
+                row = SiteRow {
                     generation: 1,
                     open: true,
                     full: true,
-                    formerly,
                     ..row
                 };
+            }
+            row.formerly = scope.site.formerly.iter().map(Url::to_string).collect();
+            if row != before {
                 self.archive.put_site(id, &row)?;
             }
         }

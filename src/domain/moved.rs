@@ -24,7 +24,8 @@ pub struct Former {
 }
 
 impl Moves {
-    /// What moved to `base`, the base of `site`; `sites` are those that became part of it.
+    /// What moved to `base`, the base of `site`, its former addresses with the oldest first;
+    /// `sites` are those that became part of it.
     pub fn new(site: SiteId, base: Url, formers: Vec<Former>, sites: Vec<SiteId>) -> Self {
         Self {
             site,
@@ -52,14 +53,24 @@ impl Moves {
     /// The former address that a URL belongs to: the longest base that it is below, unless that is
     /// today's.
     pub fn former(&self, url: &Url) -> Option<&Former> {
+        self.formers.get(self.place(url)?)
+    }
+
+    fn place(&self, url: &Url) -> Option<usize> {
         let length = |base: &Url| below(base, url).map(|_| folder(base).len());
         let today = length(&self.base);
-        let all = self.formers.iter();
-        let found = all.filter_map(|former| Some((length(&former.base)?, former)));
+        let all = self.formers.iter().enumerate();
+        let found = all.filter_map(|(at, former)| Some((length(&former.base)?, at)));
         found
             .filter(|(length, _)| today.is_none_or(|today| *length > today))
-            .max_by_key(|(length, _)| *length)
-            .map(|(_, former)| former)
+            .max()
+            .map(|(_, at)| at)
+    }
+
+    /// Which of its addresses a URL belongs to: later ones are greater, today's is the greatest.
+    pub fn rank(&self, url: &str) -> usize {
+        let place = Url::parse(url).ok().and_then(|url| self.place(&url));
+        place.unwrap_or(self.formers.len())
     }
 
     /// The same for the text of a URL.
@@ -86,18 +97,27 @@ impl Moves {
     }
 
     /// Other addresses that a URL has or had, by its path: that of today for a former one, the
-    /// former ones (in any usual spelling of their hosts) for one of today.
-    pub fn counterparts(&self, url: &str) -> Vec<String> {
+    /// former ones (in any usual spelling of their hosts) for one of today. A page of the site
+    /// itself, not of one that became part of it, may have been at several of them (`own`).
+    pub fn counterparts(&self, url: &str, own: bool) -> Vec<String> {
         let Ok(url) = Url::parse(url) else {
             return Vec::new();
         };
-        if let Some(to) = self.successor(&url) {
-            return vec![to.into()];
-        }
-        let Some(rest) = below(&self.base, &url) else {
-            return Vec::new();
-        };
         let mut found = Vec::new();
+        let today = self.successor(&url);
+        let there = match &today {
+            Some(to) => {
+                found.push(to.to_string());
+                if !own {
+                    return found;
+                }
+                to
+            }
+            None => &url,
+        };
+        let Some(rest) = below(&self.base, there) else {
+            return found;
+        };
         for former in &self.formers {
             let Some(old) = onto(&former.base, rest, &url) else {
                 continue;
@@ -207,11 +227,11 @@ mod tests {
             "http://hagiang.gov.vn/mttq/tin/bai-15.html?x=1",
         ] {
             assert_eq!(to(old).as_deref(), Some(new), "{old}");
-            assert!(
-                moves.counterparts(new).iter().any(|url| url == old),
-                "{old}"
-            );
-            assert_eq!(moves.counterparts(old), [new]);
+            let before = moves.counterparts(new, true);
+            assert!(before.iter().any(|url| url == old), "{old}");
+            assert_eq!(moves.counterparts(old, false), [new]);
+            assert!(moves.counterparts(old, true).len() > 4);
+            assert!(moves.rank(old) < moves.rank(new));
         }
         assert_eq!(to("http://hagiang.gov.vn/tin/bai-15.html"), None);
         assert_eq!(to(new), None);
@@ -244,7 +264,7 @@ mod tests {
             proptest::prop_assume!(old.host_str() == Some("old.vn"));
             old.set_query(query.as_deref());
             let new = moves.successor(&old).unwrap();
-            proptest::prop_assert!(moves.counterparts(new.as_str()).iter().any(|url| url == old.as_str()));
+            proptest::prop_assert!(moves.counterparts(new.as_str(), true).iter().any(|url| url == old.as_str()));
         }
     }
 }
