@@ -568,3 +568,138 @@ fn what_was_withdrawn_stays_so_at_the_new_address() {
     }
     rebuilt(&place);
 }
+
+/// `apart`: each address has a table of its own; otherwise the base of one changes.
+fn moves_in_a_row(apart: bool) {
+    let (first, second, third) = (portal(20, 7), portal(20, 7), portal(20, 7));
+    let plain: Vec<_> = first
+        .truth()
+        .into_iter()
+        .filter(|t| t.aliases.is_empty() && t.paragraphs().len() == t.blocks.len())
+        .collect();
+    let (twice, late, dropped) = (&plain[0], &plain[1], &plain[2]);
+    for portal in [&second, &third] {
+        portal.edit(twice.id, Change::Append("Sửa lần đầu.".into()));
+        portal.delete(dropped.id);
+    }
+    third.edit(
+        twice.id,
+        Change::Title("Tên mới sau lần dời thứ hai".into()),
+    );
+    third.edit(late.id, Change::Append("Sửa muộn.".into()));
+    let place = place();
+    let bases = [first.base(), second.base(), third.base()];
+    let [one, two, three] = [&bases[0], &bases[1], &bases[2]].map(String::as_str);
+    let off = "enabled = false";
+    let (was_one, was_two, was_both) = (formerly(&[one]), formerly(&[two]), formerly(&[one, two]));
+    let steps: [Vec<(&str, &str, String)>; 3] = if apart {
+        [
+            vec![("mot", one, String::new())],
+            vec![("mot", one, off.into()), ("hai", two, was_one.clone())],
+            vec![
+                ("mot", one, off.into()),
+                ("hai", two, format!("{off}\n{was_one}")),
+                ("ba", three, was_two),
+            ],
+        ]
+    } else {
+        [
+            vec![("mot", one, String::new())],
+            vec![("mot", two, was_one)],
+            vec![("mot", three, was_both)],
+        ]
+    };
+    let mut asked = 0;
+    for (step, tables) in steps.iter().enumerate() {
+        let tables: Vec<_> = tables
+            .iter()
+            .map(|(id, base, more)| (*id, *base, more.as_str()))
+            .collect();
+        configure(&place, &tables);
+        place.expect(0, &["crawl", "--full"]);
+        if step == 0 {
+            asked = first.hits().len();
+        }
+        rebuilt(&place);
+    }
+    assert_eq!(first.hits().len(), asked);
+    let records = by_url(&place);
+    assert_eq!(records.len(), 20);
+    for (url, record) in &records {
+        assert!(url.starts_with(one), "{url}");
+        let gone = url.ends_with(&format!("-{}.html", dropped.id));
+        assert_eq!(record["gone"].is_string(), gone, "{url}");
+        if !gone {
+            assert!(text(record, "moved_to").starts_with(three), "{url}");
+            assert_eq!(text(record, "site"), if apart { "ba" } else { "mot" });
+        }
+    }
+    assert_eq!(records[&twice.url]["revisions"], 3);
+    assert_eq!(records[&late.url]["revisions"], 2);
+    for name in [&twice.url, &second.truth()[0].url, &third.truth()[0].url] {
+        place.expect(0, &["history", name]);
+    }
+    let audit = figure(&place, &[], 0);
+    assert_eq!(audit["sites"].as_array().unwrap().len(), 1, "{apart}");
+    assert_eq!(audit["figure"]["archived"], addresses(&records, three));
+    assert_eq!(audit["figure"]["unexplained"], 0);
+    let site = if apart { "ba" } else { "mot" };
+    assert_eq!(
+        place.expect(0, &["export", "--site", site]).lines().count(),
+        20
+    );
+}
+
+#[test]
+fn a_portal_that_moves_twice_is_one_portal() {
+    moves_in_a_row(false);
+}
+
+#[test]
+fn tables_that_follow_each_other_are_one_portal() {
+    moves_in_a_row(true);
+}
+
+#[test]
+fn what_the_dying_host_called_gone_is_there_again_at_the_new_address() {
+    let (old, new) = (portal(20, 7), portal(20, 7));
+    let place = place();
+    configure(&place, &[("cu", &old.base(), "")]);
+    place.expect(0, &["crawl"]);
+    let count = place.records().len();
+    for article in old.truth() {
+        for url in article.aliases.iter().chain([&article.url]) {
+            let page = Canned::html(404, "<h1>404 Not Found</h1>");
+            old.set_answer(&web::path(url), page, usize::MAX);
+        }
+    }
+    place.expect(0, &["crawl", "--full"]);
+    assert!(
+        place
+            .records()
+            .iter()
+            .all(|record| record["gone"].is_string())
+    );
+    let (off, was) = ("enabled = false", formerly(&[&old.base()]));
+    configure(
+        &place,
+        &[("moi", &new.base(), &was), ("cu", &old.base(), off)],
+    );
+    place.expect(0, &["crawl"]);
+    let records = place.records();
+    assert_eq!(records.len(), count);
+    for record in &records {
+        assert!(record["gone"].is_null(), "{}", record["url"]);
+        assert_eq!(record["revisions"], 1);
+    }
+    rebuilt(&place);
+    // The old host is asked where it is named on the command line, and says nothing new.
+    place.expect(0, &["crawl", "cu", "--full"]);
+    assert!(
+        place
+            .records()
+            .iter()
+            .all(|record| record["gone"].is_null())
+    );
+    rebuilt(&place);
+}

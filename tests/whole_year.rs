@@ -337,12 +337,11 @@ fn after_a_year_the_archive_has_the_portals_own_history() {
         let at_once = event == Some(Event::Moves);
         if (random.below(3) == 0 || at_once) && !young.is_empty() && !blind {
             // Each article is changed once, within its first week and after its first night.
-            let at = usize::try_from(random.below(young.len() as u64)).unwrap();
-            let recent = |(_, born): &(u32, i64)| (1..7).contains(&(day - born));
-            let at = match at_once {
-                true => young.iter().position(recent),
-                false => Some(at).filter(|at| recent(&young[*at])),
-            };
+            let recent: Vec<usize> = (0..young.len())
+                .filter(|at| (1..7).contains(&(day - young[*at].1)))
+                .collect();
+            let at = random.below(recent.len().max(1) as u64);
+            let at = recent.get(usize::try_from(at).unwrap()).copied();
             if let Some(at) = at {
                 let (id, _) = young.remove(at);
                 world.act(Deed::Edit(id, Change::Append(random.sentence())));
