@@ -267,12 +267,9 @@ fn two_portals_become_one_and_articles_that_count_alike_are_not_mixed_up() {
     place.expect(0, &["crawl"]);
     assert_eq!((a.hits().len(), b.hits().len()), asked);
     let after = by_url(&place);
-    let (of_a, of_b) = |()| -> (Vec<&Value>, Vec<&Value>) {
-        after
-            .values()
-            .filter(|r| r["moved_to"].is_string())
-            .partition(|r| text(r, "url").starts_with(&a_base))
-    }(());
+    let moved_records = after.values().filter(|r| r["moved_to"].is_string());
+    let (of_a, of_b): (Vec<&Value>, Vec<&Value>) =
+        moved_records.partition(|r| text(r, "url").starts_with(&a_base));
     // Every article of the first, five of the second, and one that only looked known.
     assert_eq!(of_a.len(), a.truth().len() - 1);
     assert_eq!(of_b.len(), moved.len());

@@ -197,7 +197,7 @@ impl World {
     fn configure(&self, place: &Place) {
         let formerly = &self.formerly;
         let extra = format!(
-            "capture = [\"pages\"]\nrevisit = 40\npace = \"{}ms\"\nformerly = {formerly:?}",
+            "capture = [\"pages\"]\nrevisit = 40\nconcurrency = 1\npace = \"{}ms\"\nformerly = {formerly:?}",
             self.pace
         );
         place.configure(&self.base(), &extra);

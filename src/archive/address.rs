@@ -139,6 +139,10 @@ impl Archive {
         if let Some(url) = self.row::<String>(&address_key(RecordId(*id)))? {
             let hash = url_hash(&url);
             let row = self.row::<UrlRow>(&key(b'u', &[&hash]))?;
+            // Another site's host is that one's to ask.
+            let parts = moves.filter(|moves| moves.site() == site);
+            let parts = parts.map_or(&[][..], Moves::sites);
+            let row = row.filter(|row| row.site == *site || parts.contains(&row.site));
             return Ok(row.map(|row| of(hash, row)));
         }
         let Some(row) = self.row::<UrlRow>(&key(b'u', &[id]))? else {

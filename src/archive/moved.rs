@@ -138,7 +138,10 @@ impl Archive {
     /// Whether this page of a record is one of an address that the record has left: what it says
     /// is no news of it.
     pub(super) fn has_left(&self, record: &RecordRow, row: &UrlRow, moves: Option<&Moves>) -> bool {
-        moves.is_some_and(|moves| moves.rank(&row.url) < moves.rank(home(record)))
+        // (Its folder may have been another site's, which still visits it.)
+        let others =
+            record.moved_to.is_some() && row.url == record.url.as_str() && row.site != record.site;
+        others || moves.is_some_and(|moves| moves.rank(&row.url) < moves.rank(home(record)))
     }
 
     /// Notes where a record is now: at the URL of `row`, when that is its own again, or when it was
@@ -151,6 +154,7 @@ impl Archive {
         found: &Extracted,
         (joined, moves): (bool, Option<&Moves>),
     ) {
+        let was = moves.is_some_and(|moves| moves.is_former(home(record)));
         let own = row.url == record.url.as_str();
         let canonical = row.url == found.url.as_str();
         let stale = moves.is_some_and(|moves| moves.rank(home(record)) < moves.rank(&row.url));
@@ -164,7 +168,7 @@ impl Archive {
         if let Some(moves) = moves
             && record.site != *moves.site()
             && row.site == *moves.site()
-            && moves.sites().contains(&record.site)
+            && (was || moves.sites().contains(&record.site))
         {
             batch.delete(time_key(&record.site, record.sort, record.id));
             record.site = row.site.clone();
@@ -246,10 +250,10 @@ fn fit(known: &Article, found: &Article) -> Option<Fit> {
     let what = match (title, time) {
         (true, Time::Same) => 4,
         (true, Time::SameDay) => 3,
-        (false, Time::Same) => 2,
-        (true, Time::Unknown) => 1,
-        // The same headline at another time is another notice, unless it says the same.
-        (true, Time::Other) if alike >= ALIKE => 1,
+        // The same headline at another time is another notice, unless it says the same; and what
+        // was imported in one minute are many articles.
+        (false, Time::Same) if alike >= ALIKE => 2,
+        (true, Time::Unknown | Time::Other) if alike >= ALIKE => 1,
         _ => return None,
     };
     Some((what, alike))
@@ -274,7 +278,10 @@ fn published(article: &Article) -> Option<(Option<i64>, &str)> {
 fn times(known: &Article, found: &Article) -> Time {
     match (published(known), published(found)) {
         (Some((Some(a), _)), Some((Some(b), _))) if a == b => Time::Same,
-        (Some((_, a)), Some((_, b))) if a == b => Time::SameDay,
+        // (Where one of them names no more than the day.)
+        (Some((None, a)), Some((_, b))) | (Some((_, a)), Some((None, b))) if a == b => {
+            Time::SameDay
+        }
         (Some(_), Some(_)) => Time::Other,
         _ => Time::Unknown,
     }
@@ -359,9 +366,13 @@ mod tests {
             with("Thông báo", Some("2025-03-01T05:00:00Z"), text),
             Some(4)
         );
-        assert_eq!(with("Thông báo", Some(one), other), Some(3));
-        assert_eq!(with("Thông báo mới", Some(noon), other), Some(2));
-        assert_eq!(with("Thông báo", None, other), Some(1));
+        assert_eq!(with("Thông báo", Some("2025-03-01"), other), Some(3));
+        assert_eq!(with("Thông báo", Some(one), text), Some(1));
+        assert_eq!(with("Thông báo", Some(one), other), None);
+        assert_eq!(with("Thông báo mới", Some(noon), text), Some(2));
+        assert_eq!(with("Thông báo mới", Some(noon), other), None);
+        assert_eq!(with("Thông báo", None, text), Some(1));
+        assert_eq!(with("Thông báo", None, other), None);
         let later = Some("2026-03-01T12:00:00+07:00");
         assert_eq!(with("Thông báo", later, text), Some(1));
         assert_eq!(with("Thông báo", later, other), None);

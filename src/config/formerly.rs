@@ -35,10 +35,13 @@ pub(super) fn check(
                      remove it"
                 ));
             }
-            if let Some(other) = sites
+            let asks = |other: &&Site| {
+                inside(&url, &other.base) || other.hosts.iter().any(|host| is_host(&url, host))
+            };
+            let mut others = sites
                 .iter()
-                .find(|other| other.id != site.id && other.enabled && inside(&url, &other.base))
-            {
+                .filter(|other| other.id != site.id && other.enabled);
+            if let Some(other) = others.find(asks) {
                 return wrong(format!(
                     "formerly = {text:?} is the address of site {:?}, which is enabled; set `enabled = \
                      false` in its table (and keep the table), or remove it here",
@@ -131,6 +134,16 @@ fn same_host(one: &Url, other: &Url) -> bool {
         host.strip_prefix("www.").unwrap_or(host).to_owned()
     };
     bare(one) == bare(other) && one.port() == other.port()
+}
+
+/// Whether a host of `hosts` is the URL's.
+fn is_host(url: &Url, host: &str) -> bool {
+    let bare = |host: &str| {
+        host.strip_prefix("www.")
+            .unwrap_or(host)
+            .to_ascii_lowercase()
+    };
+    bare(url.host_str().unwrap_or_default()) == bare(host)
 }
 
 fn same(one: &Url, other: &Url) -> bool {

@@ -260,8 +260,8 @@ mod tests {
         #[test]
         fn there_and_back_again(path in "[a-z0-9/-]{0,20}", query in proptest::option::of("[a-z=&]{0,8}")) {
             let moves = moves("https://new.vn/mttq/", &["http://old.vn/"]);
-            let mut old = Url::parse("http://old.vn/").unwrap().join(&format!("/{path}")).unwrap();
-            proptest::prop_assume!(old.host_str() == Some("old.vn"));
+            let mut old = Url::parse("http://old.vn/").unwrap();
+            old.set_path(&format!("/{path}"));
             old.set_query(query.as_deref());
             let new = moves.successor(&old).unwrap();
             proptest::prop_assert!(moves.counterparts(new.as_str(), true).iter().any(|url| url == old.as_str()));
