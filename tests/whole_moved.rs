@@ -177,7 +177,15 @@ fn a_portal_at_another_host_goes_on_with_its_records() {
     rebuilt(&place);
 
     // Withdrawn by one URL is withdrawn by both.
-    place.expect(0, &["withdraw", is, "--reason", "thử"]);
+    let shown = |text: &str| {
+        let all = web::captures(&place);
+        all.iter()
+            .filter(|capture| capture.text().contains(text))
+            .count()
+    };
+    assert!(shown("Một đoạn nữa của bài.") > 0);
+    place.expect(0, &["withdraw", is, "--reason", "thử", "--erase"]);
+    assert_eq!(shown("Một đoạn nữa của bài."), 0);
     for name in [was.as_str(), is] {
         assert!(place.expect(0, &["show", name]).contains("\"withdrawn\""));
     }
@@ -220,21 +228,21 @@ fn two_portals_become_one_and_articles_that_count_alike_are_not_mixed_up() {
     let new = portal(40, 7);
     // All three count to the same number, under which each has a notice; the third is another one.
     for (portal, word) in [(&a, "Hà Giang"), (&new, "Hà Giang"), (&b, "Tuyên Quang")] {
-        count_up_to(portal, 300, word);
+        count_up_to(portal, 180, word);
     }
     let ids = [
         a.publish(notice("2025-03-01T08:00:00", ONE)),
         new.publish(notice("2025-03-01T08:00:00", ONE)),
         b.publish(notice("2025-04-02T09:30:00", TWO)),
     ];
-    assert_eq!(ids, [300; 3]);
+    assert_eq!(ids, [180; 3]);
     for (portal, time, text) in [
         (&a, "2025-03-05T08:00:00", ONE),
         (&new, "2025-07-09T10:00:00", THREE),
         (&b, "2025-04-06T09:30:00", TWO),
     ] {
         let text = format!("{text} Lần thứ hai.");
-        assert_eq!(portal.publish(notice(time, &text)), 301);
+        assert_eq!(portal.publish(notice(time, &text)), 181);
     }
     // Some articles of the second portal came over under new numbers.
     let moved: Vec<_> = b
@@ -283,11 +291,11 @@ fn two_portals_become_one_and_articles_that_count_alike_are_not_mixed_up() {
         all.find(|(url, _)| url.ends_with(path))
             .map(|(_, record)| record)
     };
-    assert_eq!(text(ends(&a_base, "-300.html").unwrap(), "site"), "moi");
-    assert_eq!(text(ends(&b_base, "-300.html").unwrap(), "site"), "cu-b");
-    assert!(text(ends(&base, "-301.html").unwrap(), "text").contains(THREE));
-    assert_eq!(ends(&a_base, "-301.html").unwrap()["revisions"], 1);
-    assert!(ends(&base, "-300.html").is_none());
+    assert_eq!(text(ends(&a_base, "-180.html").unwrap(), "site"), "moi");
+    assert_eq!(text(ends(&b_base, "-180.html").unwrap(), "site"), "cu-b");
+    assert!(text(ends(&base, "-181.html").unwrap(), "text").contains(THREE));
+    assert_eq!(ends(&a_base, "-181.html").unwrap()["revisions"], 1);
+    assert!(ends(&base, "-180.html").is_none());
 
     // The site spans all of it, and what never came over is still the old site's.
     let count = |args: &[&str]| {
@@ -698,5 +706,56 @@ fn what_the_dying_host_called_gone_is_there_again_at_the_new_address() {
             .iter()
             .all(|record| record["gone"].is_null())
     );
+    rebuilt(&place);
+}
+
+#[test]
+fn a_folder_of_another_site_that_became_a_portal_of_its_own() {
+    let (whole, new) = (portal(20, 7), portal(20, 9));
+    let article = whole
+        .truth()
+        .into_iter()
+        .find(|t| t.aliases.is_empty() && t.paragraphs().len() == t.blocks.len())
+        .unwrap();
+    let was = web::path(&article.url);
+    let old_path = format!("/mttq{was}");
+    let old_url = format!("{}mttq{was}", whole.base());
+    let page = web::get(&article.url).replace(&article.url, &old_url);
+    whole.delete(article.id);
+    whole.set_answer(&old_path, Canned::html(200, page.clone()), usize::MAX);
+    let place = place();
+    let seeds = format!("seeds = [\"/\", \"{old_path}\"]");
+    configure(&place, &[("tinh", &whole.base(), &seeds)]);
+    place.expect(0, &["crawl"]);
+    assert_eq!(text(&by_url(&place)[&old_url], "site"), "tinh");
+    // It is at the new portal, edited; the folder shows it as it was for a while.
+    let new_url = format!("{}{}", new.base(), &was[1..]);
+    let first = article.paragraphs()[0].to_owned();
+    let page = page
+        .replace(&old_url, &new_url)
+        .replace(&first, &format!("Tin mới: {first}"));
+    new.set_answer(&was, Canned::html(200, page), usize::MAX);
+    let below = whole.base() + "mttq/";
+    let more = format!("{}\nseeds = [\"/\", \"{was}\"]", formerly(&[&below]));
+    configure(
+        &place,
+        &[
+            ("tinh", &whole.base(), &seeds),
+            ("mttq", &new.base(), &more),
+        ],
+    );
+    for _ in 0..3 {
+        place.expect(0, &["crawl", "--full"]);
+        let record = by_url(&place)[&old_url].clone();
+        assert_eq!(text(&record, "site"), "mttq");
+        assert_eq!(text(&record, "moved_to"), new_url);
+        assert_eq!(record["revisions"], 2);
+        assert!(record["gone"].is_null());
+        whole.set_answer(&old_path, Canned::html(404, "<h1>404</h1>"), usize::MAX);
+    }
+    rebuilt(&place);
+    new.set_answer(&was, Canned::html(404, "<h1>404</h1>"), usize::MAX);
+    place.expect(0, &["crawl", "--full"]);
+    assert!(by_url(&place)[&old_url]["gone"].is_string());
     rebuilt(&place);
 }

@@ -6,7 +6,7 @@ mod common;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use common::Place;
-use common::clock::{crawl_at, crawl_for};
+use common::clock::crawl_for;
 use khobao::archive::RunReport;
 use khobao::extract::fields::text::normal;
 use khobao::portal::{Change, Draft, Flood, FloodWindow, Portal, PortalConfig, Theme};

@@ -122,6 +122,7 @@ fn former_addresses_are_checked() {
             off,
             "stands twice",
         ),
+        ("\"http://x.vn/\"", "hosts = [\"www.x.vn\"]", "site \"old\""),
     ] {
         let error = parse(&two(formerly, other)).unwrap_err().to_string();
         assert!(error.starts_with("dir/config.toml:15: "), "{error}");
