@@ -77,10 +77,11 @@ impl SiteState {
         let site = &scope.site;
         let archive = &shared.archive;
         let mut row = archive.site(&site.id)?;
-        let full = plan.full.unwrap_or(!row.complete_once);
+        let only = plan.only.get(&site.id);
+        let full = plan.full.unwrap_or(!row.complete_once) && only.is_none();
         // A wider crawl than the one that was cut short begins anew; everything else goes on.
         let resumed = row.open && (row.full || !full) && row.since == plan.since;
-        if !resumed {
+        if !resumed && only.is_none() {
             row = SiteRow {
                 generation: row.generation + 1,
                 open: true,
@@ -91,8 +92,8 @@ impl SiteState {
         }
         let mode = CrawlMode {
             generation: row.generation,
-            full: row.full,
-            since: row.since.is_some(),
+            full: row.full && only.is_none(),
+            since: row.since.is_some() && only.is_none(),
         };
         let host = Host::open(shared, site)?;
         scope.since = row.since;
@@ -105,6 +106,13 @@ impl SiteState {
             wake: Notify::new(),
         };
         let now = shared.now();
+        if let Some(urls) = only {
+            state.ask(archive, urls, now)?;
+            state.save_host(archive)?;
+            state.lock().pending = archive.pending(&state.site.id)?;
+            shared.observer.begin(&state.site, false, true);
+            return Ok(state);
+        }
         state.take_over(shared, &mut row, now)?;
         if resumed {
             archive.retry_failed(&state.site.id, mode.generation, now)?;
@@ -121,6 +129,19 @@ impl SiteState {
         state.lock().pending = archive.pending(&state.site.id)?;
         shared.observer.begin(&state.site, mode.full, resumed);
         Ok(state)
+    }
+
+    /// Queues these URLs, where they are today, and nothing else.
+    fn ask(&self, archive: &Archive, urls: &[String], now: i64) -> Result<(), ArchiveError> {
+        let (id, generation) = (&self.site.id, self.mode.generation);
+        for (step, url) in urls.iter().enumerate() {
+            let today = Url::parse(url).ok().and_then(|url| self.today(&url));
+            let url = today.as_ref().unwrap_or(url);
+            let what = (TaskKind::Article, None);
+            archive.start_with(id, url, what, generation, now + step as i64, true)?;
+        }
+        self.lock().swept = true;
+        archive.flush()
     }
 
     /// The moves that lead to this site; those that lead away from it are for reading only.
