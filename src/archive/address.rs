@@ -8,6 +8,12 @@ use super::{Archive, ArchiveError, frontier};
 use crate::domain::{Moves, RecordId, SiteId};
 use url::Url;
 
+/// Tasks that are moved at once.
+const AT_ONCE: usize = 1024;
+
+/// A task's place in the frontier, its URL's hash and row, and where that URL is today.
+type Waiting = (Vec<u8>, UrlHash, UrlRow, String);
+
 impl Archive {
     /// The URL of `row` answered that nothing is there: a record whose address it is, is gone. For
     /// one that was never seen at the site's new address, that is where its path leads there.
@@ -54,37 +60,49 @@ impl Archive {
         let mut count = 0;
         for from in [site].into_iter().chain(moves.sites()) {
             let from = key(b'q', &[from.as_str().as_bytes(), &[0]]);
-            let keys: Vec<Vec<u8>> = self
-                .store
-                .scan(&from, &after(&from))
-                .map(|pair| pair.map(|(key, _)| key))
-                .collect::<Result<_, _>>()?;
-            for entry in keys {
-                let Some(hash) = entry.last_chunk::<16>() else {
-                    continue;
-                };
-                let at = key(b'u', &[hash]);
-                let Some(mut row) = self.row::<UrlRow>(&at)? else {
-                    continue;
-                };
-                let Some(to) = moves.successor_of_left(&row.url) else {
-                    continue;
-                };
-                let mut batch = Batch::default();
-                batch.delete(entry);
-                row.queued = None;
-                self.put(&mut batch, at, &row);
-                self.store.apply(batch)?;
-                // (Lists are found from the start pages.)
-                let wanted = row.kind == TaskKind::Article || row.kind.is_media();
-                let what = (row.kind, row.via);
-                let due = now + count as i64;
-                if wanted && self.start_with(site, &to, what, generation, due, false)? {
-                    count += 1;
+            // (What was moved is not met again.)
+            loop {
+                let some = self.waiting_at_left(&from, moves)?;
+                if some.is_empty() {
+                    break;
+                }
+                for (entry, hash, mut row, to) in some {
+                    let mut batch = Batch::default();
+                    batch.delete(entry);
+                    row.queued = None;
+                    self.put(&mut batch, key(b'u', &[&hash]), &row);
+                    self.store.apply(batch)?;
+                    // (Lists are found from the start pages.)
+                    let wanted = row.kind == TaskKind::Article || row.kind.is_media();
+                    let what = (row.kind, row.via);
+                    let due = now + count as i64;
+                    if wanted && self.start_with(site, &to, what, generation, due, false)? {
+                        count += 1;
+                    }
                 }
             }
         }
         Ok(count)
+    }
+
+    /// Some of what waits at addresses that a site has left, and where it is today.
+    fn waiting_at_left(&self, from: &[u8], moves: &Moves) -> Result<Vec<Waiting>, ArchiveError> {
+        let mut found = Vec::new();
+        for pair in self.store.scan(from, &after(from)) {
+            let (entry, _) = pair?;
+            let Some(hash) = entry.last_chunk::<16>().copied() else {
+                continue;
+            };
+            let row = self.row::<UrlRow>(&key(b'u', &[&hash]))?;
+            let to = row.as_ref().map(|row| moves.successor_of_left(&row.url));
+            if let (Some(row), Some(Some(to))) = (row, to) {
+                found.push((entry, hash, row, to));
+                if found.len() >= AT_ONCE {
+                    break;
+                }
+            }
+        }
+        Ok(found)
     }
 
     /// Whether a record of the site has its first URL at today's address.

@@ -233,7 +233,10 @@ impl Archive {
             };
             if let Some((_, row)) = self.asked_at(id, site, moves)? {
                 urls.push(row.url);
-            } else if let Some(record) = self.record_row(crate::domain::RecordId(*id))? {
+            } else if let Some(record) = self.record_row(crate::domain::RecordId(*id))?
+                && record.moved_to.is_none()
+                && moves.is_none_or(|moves| !moves.is_former(record.url.as_str()))
+            {
                 urls.push(record.url.as_str().to_owned());
             }
         }

@@ -15,6 +15,9 @@ use url::Url;
 /// edit.
 const ALIKE: usize = 300;
 
+/// Where more URLs redirect to one, it is a farewell to all of them, not an article's new place.
+const REDIRECTS: usize = 32;
+
 /// How well a page fits a known article: what agrees, then how much of the text.
 type Fit = (u8, usize);
 
@@ -38,7 +41,7 @@ impl Archive {
         moves: Option<&Moves>,
     ) -> Result<Option<RecordRow>, ArchiveError> {
         let mut ids = BTreeSet::new();
-        for url in &row.redirected_from {
+        for url in row.redirected_from.iter().rev().take(REDIRECTS) {
             ids.extend(self.record_at(&url_hash(url))?);
         }
         if let Some(moves) = moves {
@@ -97,8 +100,13 @@ impl Archive {
             return Ok(());
         };
         let from = outward_key(&url, &[]);
-        for pair in self.store.scan(&from, &after(&from)) {
-            let (at, _) = pair?;
+        let all = self.store.scan(&from, &after(&from)).take(REDIRECTS + 1);
+        let all = all.map(|pair| Ok(pair?.0));
+        let all: Vec<Vec<u8>> = all.collect::<Result<_, ArchiveError>>()?;
+        if all.len() > REDIRECTS {
+            return Ok(());
+        }
+        for at in all {
             let Some(hash) = at.last_chunk::<16>() else {
                 continue;
             };

@@ -50,7 +50,7 @@ impl Scope {
     /// fetched.
     pub fn at(&self, url: &Url) -> &Self {
         let mut formers = self.formers.iter();
-        let left = !self.policy.is_own(url);
+        let left = !self.formers.is_empty() && !self.policy.is_own(url);
         let former = left.then(|| self.moves()?.former(url)).flatten();
         let former = former.and_then(|was| formers.find(|scope| scope.site.base == was.base));
         former.unwrap_or(self)
