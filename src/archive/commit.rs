@@ -11,7 +11,9 @@ use super::schema::{
 };
 use super::store::Batch;
 use super::{Archive, ArchiveError, Task, warc};
-use crate::domain::{Digest, Exchange, LinkKind, NotArticle, Outcome, RecordId, SiteId};
+use crate::domain::{
+    Digest, Exchange, LinkKind, Moves, NotArticle, Outcome, RecordId, SiteId, UrlPolicy,
+};
 use quick_cache::sync::Cache;
 use std::sync::Arc;
 
@@ -44,6 +46,8 @@ pub struct Finished {
     pub skipped: Vec<Outcome>,
     /// Bytes that came over the wire, and requests sent.
     pub traffic: (u64, u64),
+    /// Where the site's URLs were before, if it has moved.
+    pub moves: Option<Arc<Moves>>,
 }
 
 /// How a task ended.
@@ -224,7 +228,10 @@ impl Committer {
         let row = &finished.task.row;
         if self.withdrawals
             && let End::Article(found) = &finished.end
-            && self.archive.withdrawn_by(row, found)?.is_some()
+            && self
+                .archive
+                .withdrawn_by(row, found, finished.moves.as_deref())?
+                .is_some()
         {
             return Ok(None);
         }
@@ -313,6 +320,7 @@ impl Committer {
         }
         let mut capture = capture;
         let mut outcome = None;
+        let moves = finished.moves.as_deref();
         match finished.end {
             End::Article(found) => {
                 for warning in &found.warnings {
@@ -320,7 +328,7 @@ impl Committer {
                 }
                 let province = found.province.clone();
                 let withdrawn = match self.withdrawals {
-                    true => archive.withdrawn_by(&row, &found)?,
+                    true => archive.withdrawn_by(&row, &found, moves)?,
                     false => None,
                 };
                 if let (Some(id), Some(capture)) = (withdrawn, &capture) {
@@ -335,19 +343,26 @@ impl Committer {
                     && withdrawn.is_none()
                 {
                     let revision = revision(&found, capture);
-                    let judged = archive.judge(&mut batch, &row, *found, revision, province)?;
+                    let judged =
+                        archive.judge(&mut batch, &row, *found, revision, province, moves)?;
                     row.record = Some(judged.record);
                     outcome = Some(judged.outcome);
                 }
             }
             End::Plain(end) => {
                 let end = not_found(end, &row);
-                // (Its other URLs may be gone and it is still there.)
                 if end.says_gone()
-                    && let (Some(id), Some(capture)) = (row.record, &capture)
-                    && id.0 == hash
+                    && let Some(capture) = &capture
                 {
-                    archive.gone(&mut batch, id, capture.at)?;
+                    archive.not_there(&mut batch, (&hash, &row), moves, capture.at)?;
+                }
+                if end == Outcome::External
+                    && row.kind == TaskKind::Article
+                    && let Some(exchange) = &finished.exchange
+                    && let Some(to) = exchange.header("location")
+                    && let Some(to) = UrlPolicy::resolve(&exchange.url, to)
+                {
+                    archive.note_outward(&mut batch, &hash, &to);
                 }
                 outcome = Some(end);
             }

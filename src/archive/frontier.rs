@@ -4,7 +4,7 @@
 use super::schema::{NEXT_RUN, Queued, TaskKind, UrlHash, UrlRow, after, key, queue_key, url_hash};
 use super::store::Batch;
 use super::{Archive, ArchiveError};
-use crate::domain::{LinkKind, SiteId};
+use crate::domain::{LinkKind, Moves, SiteId};
 
 /// A URL to fetch.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -161,32 +161,32 @@ impl Archive {
     }
 
     /// Queues the known articles of a site that this crawl has not met: no link leads to them any
-    /// more. Returns how many.
+    /// more. Those of a site that has moved are asked for where they are now. Returns how many.
     pub fn visit_unlinked(
         &self,
         site: &SiteId,
         generation: u32,
         now: i64,
+        moves: Option<&Moves>,
     ) -> Result<u64, ArchiveError> {
-        let from = key(b't', &[site.as_str().as_bytes(), &[0]]);
         let mut count = 0;
         let mut batch = Batch::default();
-        for pair in self.store.scan(&from, &after(&from)) {
-            let (entry, _) = pair?;
-            // A record's id is the hash of its URL.
-            let Some(hash) = entry.last_chunk::<16>() else {
+        for entry in self.by_time(site, moves) {
+            let entry = entry?;
+            // A record's id is the hash of its first URL.
+            let Some(id) = entry.last_chunk::<16>() else {
                 continue;
             };
-            let row = self.row::<UrlRow>(&key(b'u', &[hash]))?;
-            let Some(mut row) =
-                row.filter(|row| row.queued.is_none() && row.generation < generation)
+            let found = self.asked_at(id, site, moves)?;
+            let Some((hash, mut row)) =
+                found.filter(|(_, row)| row.queued.is_none() && row.generation < generation)
             else {
                 continue;
             };
             row.generation = generation;
             row.attempts = 0;
             row.hops = 0;
-            self.enqueue(&mut batch, hash, row, now + count as i64);
+            self.enqueue(&mut batch, &hash, row, now + count as i64);
             count += 1;
             if count % 256 == 0 {
                 self.store.apply(std::mem::take(&mut batch))?;
@@ -210,8 +210,13 @@ impl Archive {
         Ok(newest)
     }
 
-    /// URLs of the `count` newest articles of a site.
-    pub fn newest(&self, site: &SiteId, count: usize) -> Result<Vec<String>, ArchiveError> {
+    /// URLs of the `count` newest articles of a site, where they are asked for.
+    pub fn newest(
+        &self,
+        site: &SiteId,
+        count: usize,
+        moves: Option<&Moves>,
+    ) -> Result<Vec<String>, ArchiveError> {
         let from = key(b't', &[site.as_str().as_bytes(), &[0]]);
         let mut ring = std::collections::VecDeque::with_capacity(count + 1);
         for pair in self.store.scan(&from, &after(&from)) {
@@ -223,8 +228,14 @@ impl Archive {
         }
         let mut urls = Vec::new();
         for entry in ring {
-            if let Some(id) = entry.last_chunk::<16>()
-                && let Some(record) = self.record_row(crate::domain::RecordId(*id))?
+            let Some(id) = entry.last_chunk::<16>() else {
+                continue;
+            };
+            if let Some((_, row)) = self.asked_at(id, site, moves)? {
+                urls.push(row.url);
+            } else if let Some(record) = self.record_row(crate::domain::RecordId(*id))?
+                && record.moved_to.is_none()
+                && moves.is_none_or(|moves| !moves.is_former(record.url.as_str()))
             {
                 urls.push(record.url.as_str().to_owned());
             }

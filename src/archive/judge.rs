@@ -6,7 +6,7 @@ use super::simhash::simhash;
 use super::store::Batch;
 use super::{Archive, ArchiveError, near};
 use crate::domain::{
-    Article, CanonicalUrl, CharsetFacts, Digest, Outcome, RecordId, TlsFacts, Warning,
+    Article, CanonicalUrl, CharsetFacts, Digest, Moves, Outcome, RecordId, TlsFacts, Warning,
 };
 use crate::extract::fields::text::normal;
 use chrono::{DateTime, NaiveDate};
@@ -128,6 +128,25 @@ pub(super) fn sort_time(article: &Article) -> i64 {
         .map_or(i64::MAX, |time| time.and_utc().timestamp())
 }
 
+/// Where a page of a known record was found.
+#[derive(Clone, Copy)]
+struct Place<'a> {
+    row: &'a UrlRow,
+    moves: Option<&'a Moves>,
+    /// The record was not known to have this URL.
+    joined: bool,
+}
+
+impl<'a> Place<'a> {
+    fn known(row: &'a UrlRow, moves: Option<&'a Moves>) -> Self {
+        Self {
+            row,
+            moves,
+            joined: false,
+        }
+    }
+}
+
 /// What was decided.
 pub(super) struct Judgement {
     pub outcome: Outcome,
@@ -143,12 +162,14 @@ impl Archive {
         found: Extracted,
         revision: RevisionRow,
         province: Option<String>,
+        moves: Option<&Moves>,
     ) -> Result<Judgement, ArchiveError> {
         let id = RecordId::of(&found.url);
         let mut aliases = row.redirected_from.clone();
         aliases.push(row.url.clone());
         if let Some(record) = self.record_row(id)? {
-            let outcome = self.update(batch, record, aliases, &found, revision)?;
+            let place = Place::known(row, moves);
+            let outcome = self.update(batch, record, aliases, (&found, place), revision)?;
             return Ok(Judgement {
                 outcome,
                 record: id,
@@ -164,19 +185,38 @@ impl Archive {
             && let Some(record) = self.record_row(first)?
         {
             aliases.push(found.url.as_str().to_owned());
-            let outcome = self.update(batch, record, aliases, &found, revision)?;
+            let place = Place::known(row, moves);
+            let outcome = self.update(batch, record, aliases, (&found, place), revision)?;
             return Ok(Judgement {
                 outcome,
                 record: first,
             });
         }
-        if let Some(first) = self.row::<RecordId>(&identity_key)?
+        // It was renamed, or its site has moved.
+        if let Some(record) = self.predecessor(row, &found, moves)? {
+            let record_id = record.id;
+            aliases.push(found.url.as_str().to_owned());
+            let place = Place {
+                joined: true,
+                ..Place::known(row, moves)
+            };
+            let outcome = self.update(batch, record, aliases, (&found, place), revision)?;
+            return Ok(Judgement {
+                outcome: match outcome {
+                    Outcome::Unchanged => Outcome::Alias,
+                    other => other,
+                },
+                record: record_id,
+            });
+        }
+        if let Some(first) = self.identical(row, &found, moves)?
             && let Some(mut record) = self.record_row(first)?
         {
             aliases.push(found.url.as_str().to_owned());
             add_aliases(&mut record, aliases);
             record.last_seen = revision.fetched_at;
             record.gone = None;
+            self.settle(batch, &mut record, row, &found, (false, moves));
             self.put_record(batch, &record);
             return Ok(Judgement {
                 outcome: Outcome::Alias,
@@ -194,6 +234,7 @@ impl Archive {
             id,
             url: found.url.clone(),
             aliases: Vec::new(),
+            moved_to: None,
             site: row.site.clone(),
             province,
             last_seen: revision.fetched_at,
@@ -234,13 +275,21 @@ impl Archive {
         batch: &mut Batch,
         mut record: RecordRow,
         aliases: Vec<String>,
-        found: &Extracted,
+        (found, place): (&Extracted, Place<'_>),
         mut revision: RevisionRow,
     ) -> Result<Outcome, ArchiveError> {
+        let Place { row, moves, joined } = place;
         add_aliases(&mut record, aliases);
         record.last_seen = record.last_seen.max(revision.fetched_at);
+        if self.has_left(&record, row, moves) {
+            self.put_record(batch, &record);
+            return Ok(Outcome::Alias);
+        }
         record.gone = None;
-        if record.current.content == revision.content {
+        self.settle(batch, &mut record, row, found, (joined, moves));
+        if record.current.content == revision.content
+            || self.same_elsewhere(&record, found, moves)?
+        {
             record
                 .current
                 .article

@@ -3,6 +3,7 @@
 //! An archive is a folder: `khobao.json` (what it is), `lock` (who holds it), `warc/` (the truth)
 //! and `index/` (the key-value store, derivable from the WARC files).
 
+mod address;
 mod commit;
 mod drift;
 mod follow;
@@ -11,6 +12,7 @@ mod hold;
 mod judge;
 mod ledger;
 mod migrate;
+mod moved;
 mod near;
 mod open;
 mod places;

@@ -21,6 +21,9 @@ pub struct Record {
     pub url: CanonicalUrl,
     /// Other URLs of the same article.
     pub aliases: Vec<String>,
+    /// The alias at which it is now, where its site has moved (`formerly`) or renamed it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub moved_to: Option<String>,
     /// The portal's name in the configuration.
     pub site: SiteId,
     /// The province that the portal speaks for.
@@ -104,6 +107,8 @@ pub struct Record {
 pub struct ExportFilter {
     /// Only this site.
     pub site: Option<SiteId>,
+    /// And these, which have become part of it.
+    pub absorbed: Vec<SiteId>,
     /// Published on this day or later, in the offset of the record.
     pub from: Option<NaiveDate>,
     /// Published on this day or earlier.
@@ -261,6 +266,7 @@ impl Archive {
             id: row.id,
             url: row.url,
             aliases: row.aliases,
+            moved_to: row.moved_to,
             site: row.site,
             province: row.province,
             text: article.text(),
@@ -315,12 +321,15 @@ impl Archive {
         &'a self,
         filter: &'a ExportFilter,
     ) -> impl Iterator<Item = Result<Record, ArchiveError>> + 'a {
-        let from = match &filter.site {
-            Some(site) => key(b't', &[site.as_str().as_bytes(), &[0]]),
-            None => vec![b't'],
+        let of = |site: &SiteId| key(b't', &[site.as_str().as_bytes(), &[0]]);
+        let mut froms = match &filter.site {
+            Some(site) => vec![of(site)],
+            None => vec![vec![b't']],
         };
-        let to = after(&from);
-        self.store.scan(&from, &to).filter_map(move |pair| {
+        froms.extend(filter.absorbed.iter().map(of));
+        let all = froms.into_iter();
+        let all = all.flat_map(|from| self.store.scan(&from, &after(&from)));
+        all.filter_map(move |pair| {
             let read = || -> Result<Option<Record>, ArchiveError> {
                 let (entry, _) = pair?;
                 let Some(id) = entry.last_chunk::<16>() else {

@@ -6,10 +6,10 @@
 //! due when a change since its last visit has become likely enough.
 
 use super::commit::{Committer, CrawlMode, NewTask};
-use super::schema::{RecordRow, TaskKind, UrlHash, UrlRow, after, key, url_hash};
+use super::schema::{RecordRow, TaskKind, UrlHash, UrlRow, key, url_hash};
 use super::store::Batch;
 use super::{Archive, ArchiveError};
-use crate::domain::{LinkKind, Outcome, RecordId, SiteId};
+use crate::domain::{LinkKind, Moves, Outcome, RecordId, SiteId};
 use serde::{Deserialize, Serialize};
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashSet};
@@ -98,23 +98,23 @@ impl Archive {
         generation: u32,
         now: i64,
         budget: usize,
+        moves: Option<&Moves>,
     ) -> Result<u64, ArchiveError> {
         let habits = self.habits(site)?;
-        let from = key(b't', &[site.as_str().as_bytes(), &[0]]);
         // The least overdue of the chosen is on top. (Millionths of an interval: floats have no
         // order.)
         let mut chosen: BinaryHeap<Reverse<(u64, UrlHash)>> = BinaryHeap::new();
         if budget == 0 {
             return Ok(0);
         }
-        for pair in self.store.scan(&from, &after(&from)) {
-            let (entry, _) = pair?;
+        for entry in self.by_time(site, moves) {
+            let entry = entry?;
             let Some((rest, hash)) = entry.split_last_chunk::<16>() else {
                 continue;
             };
             let published = rest.last_chunk::<8>().copied().map(unsorted);
             let published = published.map_or(now, |seconds| seconds.saturating_mul(SECOND));
-            let Some(row) = self.row::<UrlRow>(&key(b'u', &[hash]))? else {
+            let Some((_, row)) = self.asked_at(hash, site, moves)? else {
                 continue;
             };
             if row.queued.is_some()
@@ -143,7 +143,7 @@ impl Archive {
         let mut count = 0;
         // Ascending order of `Reverse`: the most overdue first.
         for Reverse((_, hash)) in chosen.into_sorted_vec() {
-            let Some(mut row) = self.row::<UrlRow>(&key(b'u', &[&hash]))? else {
+            let Some((hash, mut row)) = self.asked_at(&hash, site, moves)? else {
                 continue;
             };
             row.generation = generation;

@@ -23,6 +23,8 @@
 //! | `n` | start time | run report |
 //! | `z` | site, 0, name | [`Alarm`](super::Alarm) of drift |
 //! | `k` | record, capture time | [`Quarantine`](super::Quarantine) of the revision read from that capture |
+//! | `a` | record | the URL at which it is now, where that is not its first |
+//! | `o` | hash of a URL of another host, URL hash | nothing: the second redirects to the first |
 //! | `w` | URL hash | tombstone of a withdrawn record, under each of its URLs |
 
 use crate::domain::{
@@ -319,6 +321,9 @@ pub struct RecordRow {
     /// Other URLs of the same article.
     #[serde(default)]
     pub aliases: Vec<String>,
+    /// The alias at which it is now: its site has moved, or renamed it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub moved_to: Option<String>,
     /// The portal.
     pub site: SiteId,
     /// The province that the portal speaks for, as configured.
@@ -358,6 +363,9 @@ pub struct SiteRow {
     /// When its start pages were queued last, microseconds since 1970.
     #[serde(default)]
     pub started: i64,
+    /// The former addresses that its records were judged with.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub formerly: Vec<String>,
 }
 
 /// A prefix followed by parts.

@@ -32,6 +32,10 @@ pub struct Tombstone {
     /// another URL is withdrawn, too.
     #[serde(skip_serializing_if = "BTreeSet::is_empty", default)]
     pub identities: BTreeSet<RecordId>,
+    /// Digests of its titles and of its publication times, cut to 128 bits: by them it is known
+    /// where its site has moved to.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty", default)]
+    pub signs: BTreeSet<RecordId>,
     /// Whether its captures were to be erased.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub erased: bool,
@@ -76,10 +80,12 @@ impl Archive {
         }
         let mut texts = BTreeSet::new();
         let mut identities = BTreeSet::new();
+        let mut signs = BTreeSet::new();
         let mut archived = record.current.fetched_at;
         for number in 1..=record.current.number {
             if let Some(revision) = self.revision(record, number)? {
                 texts.insert(revision.text_digest);
+                signs.extend(super::moved::signs(&revision.article));
                 let found = Extracted::new(record.url.clone(), revision.article);
                 identities.insert(RecordId(found.identity.prefix()));
                 archived = archived.min(revision.fetched_at);
@@ -91,6 +97,7 @@ impl Archive {
             media: BTreeSet::new(),
             shown,
             identities,
+            signs,
             erased: false,
             site: record.site.clone(),
             revisions: record.current.number,
@@ -249,6 +256,7 @@ impl Archive {
             self.forget_quarantine(batch, id, revision.fetched_at);
         }
         batch.delete(key(b'r', &[&id.0]));
+        batch.delete(key(b'a', &[&id.0]));
         batch.delete(time_key(&record.site, record.sort, id));
         if let Ok(simhash) = u64::from_str_radix(&record.current.simhash, 16) {
             self.forget_near(batch, simhash, id);

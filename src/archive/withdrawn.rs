@@ -4,7 +4,7 @@
 use super::schema::{UrlHash, UrlRow, after, key, url_hash};
 use super::store::Batch;
 use super::{Archive, ArchiveError, Extracted, Tombstone};
-use crate::domain::RecordId;
+use crate::domain::{Moves, RecordId};
 use std::collections::{BTreeMap, BTreeSet};
 
 impl Archive {
@@ -59,6 +59,7 @@ impl Archive {
         &self,
         row: &UrlRow,
         found: &Extracted,
+        moves: Option<&Moves>,
     ) -> Result<Option<RecordId>, ArchiveError> {
         let stone = |hash: &UrlHash| -> Result<Option<RecordId>, ArchiveError> {
             Ok(self.tombstone(hash)?.map(|stone| stone.id))
@@ -68,11 +69,13 @@ impl Archive {
                 return Ok(Some(id));
             }
         }
-        let site = row.site.as_str().as_bytes();
-        match self.row::<RecordId>(&key(b'd', &[&found.identity.prefix(), site]))? {
-            Some(first) => stone(&first.0),
-            None => Ok(None),
+        if let Some(first) = self.identical(row, found, moves)?
+            && let Some(id) = stone(&first.0)?
+        {
+            return Ok(Some(id));
         }
+        let elsewhere = self.withdrawn_elsewhere(row, found, moves)?;
+        Ok(elsewhere.map(|stone| stone.id))
     }
 
     /// A capture that is there already shows the withdrawn record `id`: its URL is withdrawn, too,

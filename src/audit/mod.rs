@@ -53,16 +53,26 @@ pub fn audit(
     progress: &dyn Fn(&str),
 ) -> Audit {
     let reader = NamedReader::new(archive, config, profiles);
-    let chosen: Vec<&Site> = config
+    let mut chosen: Vec<&Site> = config
         .sites
         .iter()
         .filter(|one| site.is_none_or(|wanted| *wanted == one.id))
         .collect();
+    // What has become part of another site is counted there.
+    let absorbed: Vec<SiteId> = chosen
+        .iter()
+        .flat_map(|site| site.absorbed().to_vec())
+        .collect();
+    chosen.retain(|site| !absorbed.contains(&site.id));
     let ids: Vec<SiteId> = chosen.iter().map(|site| site.id.clone()).collect();
+    let mut places: HashMap<SiteId, usize> = ids.iter().cloned().zip(0..).collect();
+    for (at, site) in chosen.iter().enumerate() {
+        places.extend(site.absorbed().iter().map(|other| (other.clone(), at)));
+    }
     let mut work = Work {
         archive,
         reader: &reader,
-        places: ids.iter().cloned().zip(0..).collect(),
+        places,
         alone: site.is_some(),
         ids: &ids,
         now: Month::of(&now.to_rfc3339()),
@@ -152,7 +162,9 @@ impl Work<'_> {
                 continue;
             };
             let hash = crate::archive::schema::url_hash(&row.url);
-            let known = Known::of(&row, at);
+            let mut known = Known::of(&row, at);
+            let site = self.ids.get(at);
+            known.today = site.and_then(|site| self.reader.today(site, &row.url));
             if known.is_article() {
                 self.number(at, &row.site, hash, &row.url);
             }
@@ -194,6 +206,9 @@ impl Work<'_> {
                 continue;
             };
             self.urls.records.insert(row.id);
+            if row.moved_to.is_some() {
+                self.urls.moved.insert(row.id);
+            }
             let known = self.urls.map.get(&row.id.0);
             if known.is_none_or(|known| known.missing) {
                 // Its page gives another URL as the canonical one than was asked for.

@@ -25,6 +25,8 @@ pub(super) struct Known {
     pub redirect: Option<UrlHash>,
     /// No row has it: only a page or a record names it.
     pub missing: bool,
+    /// It is of an address that the site had before: where it is today, by its path.
+    pub today: Option<UrlHash>,
 }
 
 impl Known {
@@ -38,6 +40,7 @@ impl Known {
             record: row.record,
             redirect: row.redirect.as_deref().map(url_hash),
             missing: false,
+            today: None,
         }
     }
 
@@ -52,6 +55,7 @@ impl Known {
             record: None,
             redirect: None,
             missing: true,
+            today: None,
         }
     }
 
@@ -67,6 +71,8 @@ pub(super) struct Urls {
     pub records: HashSet<RecordId>,
     /// The texts of articles without a row, and what names them; 10,000 at most.
     pub names: HashMap<UrlHash, (String, String)>,
+    /// Records that are at another address of their site today.
+    pub moved: HashSet<RecordId>,
 }
 
 impl Urls {
@@ -114,6 +120,11 @@ impl Urls {
                     (Class::Unexplained, "record_lost")
                 };
             }
+            // Without an answer from its own address, that of today's counts.
+            if let Some(today) = self.continued(known) {
+                at = today;
+                continue;
+            }
             match (known.outcome, known.redirect) {
                 (Some(Outcome::Redirected), Some(to)) => at = to,
                 // Its place was taken by a list of others.
@@ -149,9 +160,35 @@ impl Urls {
         None
     }
 
-    /// Every known article URL with its site, in no order.
+    /// Where a URL of a former address goes on that was not answered there.
+    fn continued(&self, known: &Known) -> Option<UrlHash> {
+        let unanswered = known.outcome.is_none_or(|outcome| {
+            outcome != Outcome::Redirected
+                && matches!(
+                    Class::of(outcome),
+                    Class::Unreachable | Class::Elsewhere | Class::Unexplained
+                )
+        });
+        let today = known.today.filter(|_| unanswered);
+        today.filter(|today| self.map.contains_key(today))
+    }
+
+    /// Whether a URL of a former address is counted at today's.
+    fn is_counted_today(&self, hash: &UrlHash, known: &Known) -> bool {
+        known.today.is_some()
+            && match self.record_of(hash) {
+                Some(id) => self.moved.contains(&id),
+                None => self.continued(known).is_some(),
+            }
+    }
+
+    /// Every known article URL with its site, in no order; one that a site has left and that is
+    /// known at its address of today once.
     pub fn articles(&self) -> impl Iterator<Item = (&UrlHash, usize)> {
-        let articles = self.map.iter().filter(|(_, known)| known.is_article());
+        let articles = self
+            .map
+            .iter()
+            .filter(|(hash, known)| known.is_article() && !self.is_counted_today(hash, known));
         articles.map(|(hash, known)| (hash, known.site))
     }
 }
@@ -231,6 +268,7 @@ mod tests {
                     record: record.map(|n| RecordId(hash(n))),
                     redirect: redirect.map(hash),
                     missing,
+                    today: None,
                 },
             )
     }

@@ -233,6 +233,9 @@ pub(super) struct Audit {
     /// The format
     #[arg(long, value_enum, default_value_t = AuditFormat::Text)]
     pub format: AuditFormat,
+    /// First ask what the known URLs of missing article numbers answer now, N of them at most
+    #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = "100")]
+    pub ask: Option<usize>,
     /// The file, or - for standard output
     #[arg(long, default_value = "-")]
     pub output: PathBuf,

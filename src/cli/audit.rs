@@ -1,12 +1,17 @@
 //! `khobao audit`
 
-use super::args::{Audit, AuditFormat};
-use super::{Failure, code, data, setup};
-use crate::archive::warc;
-use crate::audit::{self, audit};
+use super::args::{Audit, AuditFormat, LogFormat};
+use super::{Failure, code, crawl, data, progress, setup};
+use crate::archive::{Archive, warc};
+use crate::audit::{self, Class, audit};
+use crate::config::Config;
+use crate::crawl::Plan;
 use crate::domain::{Clock as _, SiteId, SystemClock};
+use crate::extract::profile::ProfileSet;
+use std::collections::HashMap;
 use std::io::IsTerminal;
 use std::path::Path;
+use std::sync::Arc;
 
 pub(super) fn run(config: &Path, args: Audit) -> anyhow::Result<u8> {
     let (config, profiles) = setup::load(config)?;
@@ -30,11 +35,20 @@ pub(super) fn run(config: &Path, args: Audit) -> anyhow::Result<u8> {
     for closed in warc::recover(&archive.warc_dir())? {
         tracing::info!(file = %closed, "a WARC file of an interrupted run was closed");
     }
-    let now = SystemClock.now();
-    let found = audit(&archive, &config, &profiles, site.as_ref(), now, &|what| {
+    let looked = |what: &str| {
         bar.set_message(format!("looking at {what}"));
         bar.tick();
-    });
+    };
+    let look = |archive: &Archive| {
+        let now = SystemClock.now();
+        audit(archive, &config, &profiles, site.as_ref(), now, &looked)
+    };
+    let archive = Arc::new(archive);
+    let mut found = look(&archive);
+    if let Some(most) = args.ask {
+        bar.suspend(|| ask(&config, &profiles, &archive, &found, most))?;
+        found = look(&archive);
+    }
     bar.finish_and_clear();
     let report = match args.format {
         AuditFormat::Text => audit::text(&found),
@@ -54,4 +68,67 @@ pub(super) fn run(config: &Path, args: Audit) -> anyhow::Result<u8> {
     } else {
         code::ALARM
     })
+}
+
+/// Asks for the known URLs of missing article numbers, `most` of them at most: each site in its own
+/// way, and nothing of one whose crawl has not ended.
+fn ask(
+    config: &Config,
+    profiles: &Arc<ProfileSet>,
+    archive: &Arc<Archive>,
+    found: &audit::Audit,
+    most: usize,
+) -> anyhow::Result<()> {
+    let mut only: HashMap<SiteId, Vec<String>> = HashMap::new();
+    let mut left = most;
+    for site in &found.sites {
+        let known = site.ids.gaps.items.iter().flat_map(|gap| &gap.known);
+        let open = known.filter(|known| !matches!(known.class, Class::Robots | Class::Withdrawn));
+        let urls: Vec<String> = open.map(|known| known.url.clone()).take(left).collect();
+        let enabled = config
+            .sites
+            .iter()
+            .any(|one| one.id == site.site && one.enabled);
+        if urls.is_empty() || !enabled {
+            continue;
+        }
+        if archive.site(&site.site)?.open {
+            tracing::warn!(site = %site.site, "its crawl has not ended: `khobao crawl` goes on with it");
+            continue;
+        }
+        left -= urls.len();
+        only.insert(site.site.clone(), urls);
+    }
+    let asked: usize = only.values().map(Vec::len).sum();
+    tracing::info!(urls = asked, "asking for the known URLs of missing numbers");
+    if only.is_empty() {
+        return Ok(());
+    }
+    let names: Vec<String> = only.keys().map(SiteId::to_string).collect();
+    let plan = Plan {
+        sites: config.select(&names)?.into_iter().cloned().collect(),
+        full: Some(false),
+        since: None,
+        max_pages: None,
+        max_time: None,
+        command: "audit --ask".to_owned(),
+        only,
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
+    let report = runtime.block_on(async {
+        let run = crate::crawl::run(
+            plan,
+            config,
+            Arc::clone(profiles),
+            Arc::clone(archive),
+            Arc::new(SystemClock),
+            progress::observer(LogFormat::Text),
+            crawl::signals(Arc::default())?,
+        );
+        anyhow::Ok(run.await?)
+    });
+    runtime.shutdown_background();
+    report.map(drop)
 }

@@ -50,6 +50,7 @@ pub(super) fn crawl(config: &Path, format: LogFormat, args: Crawl) -> anyhow::Re
         max_pages: args.max_pages,
         max_time: args.max_time,
         command: words.join(" "),
+        only: Default::default(),
     };
     let archive = open_or_create(&config, &profiles)?;
     go(
@@ -140,7 +141,7 @@ fn told(written: std::io::Result<()>) {
 }
 
 /// The first SIGINT or SIGTERM stops the crawl in order; the second one ends the process.
-fn signals(caught: Arc<AtomicU8>) -> std::io::Result<watch::Receiver<bool>> {
+pub(super) fn signals(caught: Arc<AtomicU8>) -> std::io::Result<watch::Receiver<bool>> {
     let (sender, receiver) = watch::channel(false);
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;

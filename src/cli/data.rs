@@ -130,7 +130,13 @@ pub(super) fn export(config: &Path, args: Export) -> anyhow::Result<u8> {
         }
         None => None,
     };
+    let of = |id: &SiteId| config.sites.iter().find(|site| site.id == *id);
+    let absorbed = site
+        .as_ref()
+        .and_then(of)
+        .map(|site| site.absorbed().to_vec());
     let filter = ExportFilter {
+        absorbed: absorbed.unwrap_or_default(),
         site,
         from: args.from,
         to: args.to,

@@ -63,6 +63,7 @@ pub(super) fn demo(articles: u32, dir: &Path, format: LogFormat) -> anyhow::Resu
         max_pages: None,
         max_time: None,
         command: format!("demo --articles {articles}"),
+        only: Default::default(),
     };
     let begun = std::time::Instant::now();
     let ended = crawl::go(plan, &config, profiles, archive, format, None)?;

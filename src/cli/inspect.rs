@@ -114,8 +114,12 @@ fn spellings(config: &Config, name: &str) -> Vec<String> {
     if let Ok(url) = Url::parse(name) {
         for site in &config.sites {
             let policy = site.url_policy(&[]);
-            if policy.is_own(&url) {
+            if policy.is_known(&url) {
                 all.push(policy.canonical(&url).as_str().to_owned());
+            }
+            // Where it is today, if nothing is known of it there.
+            if let Some(to) = policy.successor(&url) {
+                all.push(policy.canonical(&to).as_str().to_owned());
             }
         }
     }

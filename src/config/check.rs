@@ -64,13 +64,13 @@ pub enum ConfigError {
     },
 }
 
-struct Checker<'a> {
+pub(super) struct Checker<'a> {
     file: &'a Path,
     text: &'a str,
 }
 
 impl Checker<'_> {
-    fn wrong(&self, span: Range<usize>, what: impl Into<String>) -> ConfigError {
+    pub(super) fn wrong(&self, span: Range<usize>, what: impl Into<String>) -> ConfigError {
         let before = self.text.get(..span.start).unwrap_or(self.text);
         ConfigError::Wrong {
             file: self.file.to_owned(),
@@ -120,7 +120,7 @@ impl Checker<'_> {
         }
     }
 
-    fn url(&self, key: &str, value: &Spanned<String>) -> Result<Url, ConfigError> {
+    pub(super) fn url(&self, key: &str, value: &Spanned<String>) -> Result<Url, ConfigError> {
         let hint = "write an absolute URL such as \"https://mttq.dienbien.gov.vn/\"";
         let url = Url::parse(value.get_ref()).map_err(|why| {
             self.wrong(
@@ -233,6 +233,7 @@ pub(super) fn check(
         }
         sites.push(site);
     }
+    super::formerly::check(&at, &raw.sites, &mut sites)?;
     Ok(Config {
         file: file.to_owned(),
         archive: beside(file, raw.archive.path.as_deref().unwrap_or("archive")),
@@ -375,6 +376,8 @@ fn check_site(
         name: raw.name.clone().unwrap_or_else(|| id.to_string()),
         id,
         base,
+        formerly: Vec::new(),
+        moves: None,
         hosts: raw.hosts.clone(),
         profile: raw.profile.get_ref().clone(),
         seeds,

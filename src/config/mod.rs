@@ -4,12 +4,14 @@
 //! Every mistake is an error with file, line and what to write instead, before any request.
 
 mod check;
+mod formerly;
 mod raw;
 mod times;
 
-use crate::domain::{SiteId, UrlPolicy};
+use crate::domain::{Moves, SiteId, UrlPolicy};
 use chrono_tz::Tz;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 use url::Url;
 
@@ -78,6 +80,10 @@ pub struct Site {
     pub name: String,
     /// Scheme and host of every canonical URL.
     pub base: Url,
+    /// Addresses that it had before (`formerly`), in the spelling of their own site's table.
+    pub formerly: Vec<Url>,
+    /// Where its URLs were before, or, when it has become part of another site, are today.
+    pub moves: Option<Arc<Moves>>,
     /// Further hosts that belong to it.
     pub hosts: Vec<String>,
     /// The profile's name.
@@ -117,7 +123,17 @@ pub struct Site {
 impl Site {
     /// The canonicalisation policy; `drop_params` come from the profile.
     pub fn url_policy(&self, drop_params: &[String]) -> UrlPolicy {
-        UrlPolicy::new(&self.base, &self.hosts, drop_params)
+        let own = self.moves.clone().filter(|_| !self.formerly.is_empty());
+        UrlPolicy::new(&self.base, &self.hosts, drop_params).formerly(own)
+    }
+
+    /// Sites that have become part of this one.
+    pub fn absorbed(&self) -> &[SiteId] {
+        let own = self
+            .moves
+            .as_deref()
+            .filter(|moves| *moves.site() == self.id);
+        own.map_or(&[], Moves::sites)
     }
 }
 

@@ -54,6 +54,8 @@ pub(super) struct Site {
     pub name: Option<String>,
     pub base: Spanned<String>,
     #[serde(default)]
+    pub formerly: Vec<Spanned<String>>,
+    #[serde(default)]
     pub hosts: Vec<String>,
     pub profile: Spanned<String>,
     pub seeds: Option<Vec<Spanned<String>>>,

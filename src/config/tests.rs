@@ -103,3 +103,40 @@ fn pace_zero_and_anonymity_are_for_loopback_only() {
             .contains("contact")
     );
 }
+
+#[test]
+fn former_addresses_are_checked() {
+    let two = |formerly: &str, other: &str| {
+        format!(
+            "{GOOD}formerly = [{formerly}]\n[[sites]]\nid = \"old\"\n\
+             base = \"http://www.old.vn:81/\"\nprofile = \"nukeviet\"\n{other}\n"
+        )
+    };
+    let off = "enabled = false";
+    for (formerly, other, hint) in [
+        ("\"http://127.0.0.1:8081\"", off, "is the site's base"),
+        ("\"old.vn\"", off, "absolute URL"),
+        ("\"http://old.vn:81/\"", "", "enabled = false"),
+        (
+            "\"http://a.vn/x\", \"https://www.a.vn/x/\"",
+            off,
+            "stands twice",
+        ),
+        ("\"http://x.vn/\"", "hosts = [\"www.x.vn\"]", "site \"old\""),
+    ] {
+        let error = parse(&two(formerly, other)).unwrap_err().to_string();
+        assert!(error.starts_with("dir/config.toml:15: "), "{error}");
+        assert!(error.contains(hint), "{error}");
+    }
+    let config = parse(&two("\"https://old.vn:81/\", \"http://a.vn/x\"", off)).unwrap();
+    let site = &config.sites[0];
+    let bases: Vec<&str> = site.formerly.iter().map(Url::as_str).collect();
+    assert_eq!(bases, ["http://www.old.vn:81/", "http://a.vn/x/"]);
+    assert_eq!(site.absorbed(), [config.sites[1].id.clone()]);
+    assert!(config.sites[1].absorbed().is_empty());
+    let policy = site.url_policy(&[]);
+    let old = Url::parse("http://www.old.vn:81/tin/a-1.html").unwrap();
+    let new = policy.successor(&old).unwrap();
+    assert_eq!(new.as_str(), "http://127.0.0.1:8081/tin/a-1.html");
+    assert_eq!(config.sites[1].url_policy(&[]).successor(&old), None);
+}

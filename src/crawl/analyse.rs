@@ -58,6 +58,7 @@ pub(crate) fn analyse(site: &Scope, asked: Asked, max_bytes: usize) -> Finished 
     };
     let traffic = (exchange.response_bytes.len() as u64, 1);
     Finished {
+        moves: site.moves().cloned(),
         task,
         payload,
         robots: said,
@@ -91,6 +92,7 @@ pub(crate) fn robots(site: &Scope, exchange: Exchange, sitemaps: &[Url]) -> Fini
         })
         .collect();
     Finished {
+        moves: None,
         task,
         payload: Digest::of(&exchange.payload),
         robots: String::new(),

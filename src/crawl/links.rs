@@ -98,9 +98,14 @@ impl Follow<'_> {
         if let Some(known) = self.site.links.0.get(text) {
             return known;
         }
+        // Links to an address that the site has left lead to where it is today.
+        let policy = &self.site.policy;
         let own = Url::parse(text)
             .ok()
-            .filter(|url| self.site.policy.is_own(url));
+            .and_then(|url| match policy.is_own(&url) {
+                true => Some(url),
+                false => policy.successor(&url),
+            });
         let target = own.map(|url| {
             Arc::new(Target {
                 canonical: self.site.policy.canonical(&url).as_str().into(),

@@ -55,6 +55,8 @@ pub struct Plan {
     pub max_time: Option<Duration>,
     /// The command line's words, for the report.
     pub command: String,
+    /// Only ask for these URLs, and for what they lead to that is new; empty for a whole crawl.
+    pub only: HashMap<SiteId, Vec<String>>,
 }
 
 /// Hears what happens; called from the writer's thread, after the commit is durable.

@@ -4,7 +4,7 @@
 use super::replay::{Job, finished};
 use super::revisit::earlier;
 use super::scope::Scope;
-use crate::archive::schema::{CaptureRow, TaskKind};
+use crate::archive::schema::{CaptureRow, TaskKind, UrlHash, url_hash};
 use crate::archive::{Archive, End, warc};
 use crate::config::Config;
 use crate::domain::{Exchange, Outcome, SiteId};
@@ -46,11 +46,27 @@ impl<'a> NamedReader<'a> {
     /// its form (another host, a print view).
     pub fn article(&self, site: &SiteId, link: &str) -> Option<String> {
         let scope = self.scope(site)?;
-        let url = Url::parse(link)
-            .ok()
-            .filter(|url| scope.policy.is_own(url))?;
-        (scope.profile.classify(&url) == UrlClass::Article)
-            .then(|| scope.policy.canonical(&url).as_str().to_owned())
+        let url = Url::parse(link).ok()?;
+        let at = scope.at(&url);
+        let is_article = at.policy.is_own(&url) && at.profile.classify(&url) == UrlClass::Article;
+        is_article.then(|| self.met(scope, at.policy.canonical(&url).as_str().to_owned()))
+    }
+
+    /// A URL of a former address that the archive never met counts where it is today.
+    fn met(&self, scope: &Scope, url: String) -> String {
+        let left = Url::parse(&url).ok().and_then(|url| scope.today(&url));
+        match left {
+            Some(today) if !matches!(self.archive.url_row(&url), Ok(Some(_))) => today,
+            _ => url,
+        }
+    }
+
+    /// The hash of where an article of a former address is today, by its path.
+    pub fn today(&self, site: &SiteId, url: &str) -> Option<UrlHash> {
+        let scope = self.scope(site)?;
+        let moves = scope.moves()?;
+        let to = moves.successor(&Url::parse(url).ok()?)?;
+        Some(url_hash(scope.policy.canonical(&to).as_str()))
     }
 
     /// The sequence number in an article's URL, where the site's profile finds one.
@@ -71,14 +87,14 @@ impl<'a> NamedReader<'a> {
         let scope = self
             .scope(site)
             .ok_or_else(|| format!("the site {site} is not configured"))?;
-        let exchange = self.exchange(scope, capture)?;
+        let (exchange, by) = self.exchange(scope, capture)?;
         let job = Job {
             exchange,
             at: capture.at,
             kind,
             robots: String::new(),
         };
-        let done = finished(scope, &job, self.max_bytes);
+        let done = finished(by, &job, self.max_bytes);
         let outcome = match done.end {
             End::Plain(outcome) | End::NextRun(outcome) | End::Retry { outcome, .. } => outcome,
             End::Redirect(_) => Outcome::Redirected,
@@ -89,7 +105,7 @@ impl<'a> NamedReader<'a> {
         let articles = articles.filter(|link| leads_on && link.kind == TaskKind::Article);
         Ok(Named {
             outcome,
-            articles: articles.map(|link| link.url).collect(),
+            articles: articles.map(|link| self.met(scope, link.url)).collect(),
         })
     }
 
@@ -102,17 +118,25 @@ impl<'a> NamedReader<'a> {
         let mut captures = self.archive.captures(own.as_str()).ok()?.into_iter().rev();
         // (Not modified: the rules are those of the capture before.)
         let last = captures.find(|capture| capture.status != 304)?;
-        let exchange = self.exchange(scope, &last).ok()?;
+        let (exchange, _) = self.exchange(scope, &last).ok()?;
         match fetch.answer(&exchange, exchange.at) {
             Step::Done(robots) => Some(robots),
             Step::Again => None,
         }
     }
 
-    /// An archived exchange, with the payload that a revisit refers to.
-    fn exchange(&self, scope: &Scope, capture: &CaptureRow) -> Result<Exchange, String> {
+    /// An archived exchange, with the payload that a revisit refers to, and the site that it was
+    /// made for (which may have become part of `scope`'s).
+    fn exchange<'b>(
+        &'b self,
+        scope: &'b Scope,
+        capture: &CaptureRow,
+    ) -> Result<(Exchange, &'b Scope), String> {
         let stored = warc::read_at(&self.dir.join(&capture.file), capture.offset)
             .map_err(|why| why.to_string())?;
+        let by = stored.context();
+        let by = by.and_then(|by| self.scopes.iter().find(|(id, _)| id.as_str() == by.site));
+        let scope = by.map_or(scope, |(_, scope)| scope);
         let mut exchange = stored.to_exchange().map_err(|why| why.to_string())?;
         if stored.kind() == "revisit" {
             exchange.payload = earlier(self.archive, &self.dir, scope, &stored)
@@ -122,7 +146,7 @@ impl<'a> NamedReader<'a> {
                     format!("{file} at offset {offset}: its first capture is not there")
                 })?;
         }
-        Ok(exchange)
+        Ok((exchange, scope))
     }
 
     fn scope(&self, site: &SiteId) -> Option<&Scope> {

@@ -19,6 +19,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use url::Url;
 
 /// Captures that are read at once, and their bytes.
 const BATCH: usize = 256;
@@ -145,7 +146,10 @@ fn plan(dir: &Path, scopes: &[(SiteId, Scope)]) -> Result<String, CrawlError> {
     }
     for (id, scope) in scopes {
         let (site, profile) = (&scope.site, scope.profile.hash());
-        text.push_str(&format!("{id} {} {:?} {profile}\n", site.base, site.hosts));
+        text.push_str(&format!(
+            "{id} {} {:?} {profile} {:?}\n",
+            site.base, site.hosts, site.moves
+        ));
     }
     Ok(Digest::of(text).to_string())
 }
@@ -279,7 +283,9 @@ impl Replay<'_> {
                 }
                 None => {
                     let owns = |(_, scope): &(SiteId, Scope)| scope.policy.is_own(&exchange.url);
-                    self.scopes.iter().position(owns)
+                    let was = |(_, scope): &(SiteId, Scope)| scope.policy.is_known(&exchange.url);
+                    let own = self.scopes.iter().position(owns);
+                    own.or_else(|| self.scopes.iter().position(was))
                 }
             };
         let Some((scope, (_, rules))) = scope.and_then(|at| Some((at, self.scopes.get(at)?)))
@@ -288,6 +294,7 @@ impl Replay<'_> {
             *self.done.strangers.entry(host).or_default() += 1;
             return Ok(None);
         };
+        let rules = rules.at(&exchange.url);
         let kind = context
             .as_ref()
             .and_then(|context| TaskKind::named(&context.task))
@@ -361,16 +368,19 @@ impl Replay<'_> {
     /// Sites that were never crawled by the old index, or whose old index is lost, go on from
     /// what their frontier holds.
     fn sites(&self) -> Result<(), CrawlError> {
-        for (id, _) in &self.scopes {
-            let row = self.archive.site(id)?;
-            let pending = self.archive.pending(id)?;
-            if row == SiteRow::default() && pending > 0 {
-                let row = SiteRow {
+        for (id, scope) in &self.scopes {
+            let before = self.archive.site(id)?;
+            let mut row = before.clone();
+            if row == SiteRow::default() && self.archive.pending(id)? > 0 {
+                row = SiteRow {
                     generation: 1,
                     open: true,
                     full: true,
                     ..row
                 };
+            }
+            row.formerly = scope.site.formerly.iter().map(Url::to_string).collect();
+            if row != before {
                 self.archive.put_site(id, &row)?;
             }
         }
@@ -408,6 +418,7 @@ fn kind(scope: &Scope, exchange: &Exchange) -> TaskKind {
 /// Reads the page as the crawl did. What would be asked for again is left to the next run.
 pub(super) fn finished(scope: &Scope, job: &Job, max_bytes: usize) -> Finished {
     let exchange = job.exchange.clone();
+    let scope = scope.at(&exchange.url);
     if job.kind == TaskKind::Robots {
         let sitemaps = match RobotsFetch::new(&exchange.url, None).answer(&exchange, exchange.at) {
             Step::Done(robots) => robots.sitemaps().to_vec(),

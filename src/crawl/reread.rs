@@ -270,6 +270,10 @@ impl Work<'_> {
             Ok(stored) => stored,
             Err(why) => return Reading::Damaged(why.to_string()),
         };
+        // (The site that it was fetched for may have become part of the record's.)
+        let by = stored.context();
+        let by = by.and_then(|by| self.scopes.iter().find(|(id, _)| id.as_str() == by.site));
+        let scope = by.map_or(scope, |(_, scope)| scope);
         let mut exchange = match stored.to_exchange() {
             Ok(exchange) => exchange,
             Err(why) => return Reading::Damaged(why.to_string()),

@@ -2,9 +2,10 @@
 //! captures share it, so that both decide alike.
 
 use crate::config::{Config, Site};
-use crate::domain::{SiteId, UrlPolicy};
+use crate::domain::{Moves, SiteId, UrlPolicy};
 use crate::extract::profile::{Profile, ProfileSet};
 use std::sync::Arc;
+use url::Url;
 
 /// A site as the reader of its pages sees it.
 pub(crate) struct Scope {
@@ -17,6 +18,8 @@ pub(crate) struct Scope {
     pub generation: u32,
     /// What the pages' links lead to.
     pub links: super::links::Memo,
+    /// The site as it was at its former addresses.
+    formers: Vec<Self>,
 }
 
 impl Scope {
@@ -24,6 +27,13 @@ impl Scope {
     pub fn new(site: Site, profiles: &Arc<ProfileSet>) -> Option<Self> {
         let profile = profiles.get(&site.profile).cloned()?;
         let policy = site.url_policy(profile.drop_params());
+        let formers = site.formerly.iter().map(|base| Site {
+            base: base.clone(),
+            formerly: Vec::new(),
+            ..site.clone()
+        });
+        let formers: Option<Vec<Self>> = formers.map(|site| Self::new(site, profiles)).collect();
+        let formers = formers?;
         Some(Self {
             profiles: Arc::clone(profiles),
             profile,
@@ -31,8 +41,30 @@ impl Scope {
             since: None,
             generation: 0,
             links: super::links::Memo::default(),
+            formers,
             site,
         })
+    }
+
+    /// The site as it was where this URL is: pages of a former address are read as when they were
+    /// fetched.
+    pub fn at(&self, url: &Url) -> &Self {
+        let mut formers = self.formers.iter();
+        let left = !self.formers.is_empty() && !self.policy.is_own(url);
+        let former = left.then(|| self.moves()?.former(url)).flatten();
+        let former = former.and_then(|was| formers.find(|scope| scope.site.base == was.base));
+        former.unwrap_or(self)
+    }
+
+    /// Where its URLs were before, or are today.
+    pub fn moves(&self) -> Option<&Arc<Moves>> {
+        self.site.moves.as_ref()
+    }
+
+    /// An article's URL where the site is asked for it today.
+    pub fn today(&self, url: &Url) -> Option<String> {
+        let to = self.policy.successor(url)?;
+        Some(self.policy.canonical(&to).as_str().to_owned())
     }
 
     /// The scopes of all configured sites, disabled ones included.

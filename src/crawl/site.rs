@@ -6,7 +6,7 @@ use super::{CrawlError, Plan, Shared};
 use crate::archive::schema::{SiteRow, TaskKind, UrlHash};
 use crate::archive::{Archive, ArchiveError, Committed, CrawlMode, Task};
 use crate::config::Site;
-use crate::domain::UrlPolicy;
+use crate::domain::{Moves, UrlPolicy};
 use crate::extract::profile::ProfileSet;
 use std::collections::{HashSet, VecDeque};
 use std::ops::Deref;
@@ -77,10 +77,11 @@ impl SiteState {
         let site = &scope.site;
         let archive = &shared.archive;
         let mut row = archive.site(&site.id)?;
-        let full = plan.full.unwrap_or(!row.complete_once);
+        let only = plan.only.get(&site.id);
+        let full = plan.full.unwrap_or(!row.complete_once) && only.is_none();
         // A wider crawl than the one that was cut short begins anew; everything else goes on.
         let resumed = row.open && (row.full || !full) && row.since == plan.since;
-        if !resumed {
+        if !resumed && only.is_none() {
             row = SiteRow {
                 generation: row.generation + 1,
                 open: true,
@@ -91,8 +92,8 @@ impl SiteState {
         }
         let mode = CrawlMode {
             generation: row.generation,
-            full: row.full,
-            since: row.since.is_some(),
+            full: row.full && only.is_none(),
+            since: row.since.is_some() && only.is_none(),
         };
         let host = Host::open(shared, site)?;
         scope.since = row.since;
@@ -105,6 +106,14 @@ impl SiteState {
             wake: Notify::new(),
         };
         let now = shared.now();
+        if let Some(urls) = only {
+            state.ask(archive, urls, now)?;
+            state.save_host(archive)?;
+            state.lock().pending = archive.pending(&state.site.id)?;
+            shared.observer.begin(&state.site, false, true);
+            return Ok(state);
+        }
+        state.take_over(shared, &mut row, now)?;
         if resumed {
             archive.retry_failed(&state.site.id, mode.generation, now)?;
         }
@@ -120,6 +129,43 @@ impl SiteState {
         state.lock().pending = archive.pending(&state.site.id)?;
         shared.observer.begin(&state.site, mode.full, resumed);
         Ok(state)
+    }
+
+    /// Queues these URLs, where they are today, and nothing else.
+    fn ask(&self, archive: &Archive, urls: &[String], now: i64) -> Result<(), ArchiveError> {
+        let (id, generation) = (&self.site.id, self.mode.generation);
+        for (step, url) in urls.iter().enumerate() {
+            let today = Url::parse(url).ok().and_then(|url| self.today(&url));
+            let url = today.as_ref().unwrap_or(url);
+            let what = (TaskKind::Article, None);
+            archive.start_with(id, url, what, generation, now + step as i64, true)?;
+        }
+        self.lock().swept = true;
+        archive.flush()
+    }
+
+    /// The moves that lead to this site; those that lead away from it are for reading only.
+    fn moves_here(&self) -> Option<&Moves> {
+        let moves = self.moves().map(Arc::as_ref);
+        moves.filter(|moves| *moves.site() == self.site.id)
+    }
+
+    /// What waits at former addresses waits at today's, and what was judged without them is told.
+    fn take_over(&self, shared: &Shared, row: &mut SiteRow, now: i64) -> Result<(), CrawlError> {
+        let formerly: Vec<String> = self.site.formerly.iter().map(Url::to_string).collect();
+        let news = row.formerly != formerly;
+        row.formerly = formerly;
+        let Some(moves) = self.moves_here() else {
+            return Ok(());
+        };
+        let archive = &shared.archive;
+        archive.bring_along(&self.site.id, moves, self.mode.generation, now + 500)?;
+        if news && archive.has_new_address(&self.site.id, moves)? {
+            let why = "`formerly` was written after articles had been archived at the new address: \
+                       `khobao rebuild` joins them with those of the old one";
+            shared.observer.notice(&self.site.id, why);
+        }
+        Ok(())
     }
 
     /// Queues where a crawl begins: seeds, the profile's feeds and sitemaps, what failed before,
@@ -157,7 +203,11 @@ impl SiteState {
         }
         archive.retry_failed(id, generation, now + 1000)?;
         if !self.mode.full || again {
-            for (step, url) in archive.newest(id, NEWEST)?.into_iter().enumerate() {
+            for (step, url) in archive
+                .newest(id, NEWEST, self.moves_here())?
+                .into_iter()
+                .enumerate()
+            {
                 queue(&url, TaskKind::Article, None, 2000 + step as i64)?;
             }
         }
@@ -189,7 +239,8 @@ impl SiteState {
             Some(later) => Next::Later(later),
             None if self.mode.full && self.since.is_none() && !work.swept => {
                 work.swept = true;
-                let added = archive.visit_unlinked(&self.site.id, self.mode.generation, now)?;
+                let (id, moves) = (&self.site.id, self.moves_here());
+                let added = archive.visit_unlinked(id, self.mode.generation, now, moves)?;
                 archive.flush()?;
                 work.pending += added;
                 drop(work);
@@ -198,7 +249,8 @@ impl SiteState {
             None if !self.mode.full && self.since.is_none() && !work.swept => {
                 work.swept = true;
                 let (id, budget) = (&self.site.id, self.site.revisit);
-                let added = archive.visit_again(id, self.mode.generation, now, budget)?;
+                let (generation, moves) = (self.mode.generation, self.moves_here());
+                let added = archive.visit_again(id, generation, now, budget, moves)?;
                 archive.flush()?;
                 work.pending += added;
                 drop(work);

@@ -212,6 +212,7 @@ fn tell(shared: &Shared, site: &SiteState, why: String) {
 /// A task that ends without a request.
 pub(crate) fn plain(task: Task, outcome: Outcome) -> Finished {
     Finished {
+        moves: None,
         task,
         exchange: None::<Exchange>,
         payload: Digest([0; 32]),

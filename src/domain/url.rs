@@ -5,9 +5,11 @@
 //! parameters and session tokens are gone; the path is percent-encoded one way (RFC 3986,
 //! section 6.2.2); the `index.php` of a rewritten site is folded.
 
+use super::Moves;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::fmt::Write as _;
+use std::sync::Arc;
 use url::Url;
 
 /// An absolute URL in the canonical form of its site.
@@ -58,6 +60,7 @@ pub struct UrlPolicy {
     host: String,
     also: Vec<String>,
     drop_params: Vec<String>,
+    moves: Option<Arc<Moves>>,
 }
 
 /// Parameters that never change what a page says: advertising and sharing trackers, and the
@@ -98,7 +101,26 @@ impl UrlPolicy {
             host: bare_host(base.host_str().unwrap_or_default()).to_owned(),
             also: also.collect(),
             drop_params: drop_params.iter().map(|p| p.to_ascii_lowercase()).collect(),
+            moves: None,
         }
+    }
+
+    /// The same with the addresses that the site had before: their URLs are spelled as then.
+    pub fn formerly(self, moves: Option<Arc<Moves>>) -> Self {
+        Self { moves, ..self }
+    }
+
+    /// Where a URL of an address that the site has left is today, by its path.
+    pub fn successor(&self, url: &Url) -> Option<Url> {
+        let moves = self.moves.as_deref()?;
+        let left = !self.is_own(url) && moves.is_left(url);
+        left.then(|| moves.successor(url)).flatten()
+    }
+
+    /// Whether the URL is the site's own, or was before it moved.
+    pub fn is_known(&self, url: &Url) -> bool {
+        let former = |moves: &Arc<Moves>| moves.former(url).is_some();
+        self.is_own(url) || self.moves.as_ref().is_some_and(former)
     }
 
     /// The site's base.
@@ -157,7 +179,13 @@ impl UrlPolicy {
         let mut out = String::with_capacity(url.as_str().len());
         let own = bare_host(url.host_str().unwrap_or_default()) == self.host
             && same_port(url, &self.base);
-        let from = if own { &self.base } else { url };
+        let former = self.moves.as_deref().filter(|_| !own);
+        let former = former.and_then(|moves| moves.former(url));
+        let from = match former {
+            _ if own => &self.base,
+            Some(former) => &former.base,
+            None => url,
+        };
         out.push_str(from.scheme());
         out.push_str("://");
         out.push_str(from.host_str().unwrap_or_default());
@@ -212,7 +240,7 @@ impl UrlPolicy {
 }
 
 /// A host without its leading `www.`.
-fn bare_host(host: &str) -> &str {
+pub(super) fn bare_host(host: &str) -> &str {
     host.strip_prefix("www.").unwrap_or(host)
 }
 

@@ -49,6 +49,7 @@ pub fn crawl_for(place: &Place, now: DateTime<Utc>, max_time: Option<Duration>) 
         max_pages: None,
         max_time,
         command: "crawl".to_owned(),
+        only: Default::default(),
     };
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let (_stop, stopped) = tokio::sync::watch::channel(false);

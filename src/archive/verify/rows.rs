@@ -226,6 +226,20 @@ impl Check<'_> {
                 }
             });
         }
+        self.rows(b"a", "address", |check, at, url: String| {
+            let id = at.last_chunk().map(|id| RecordId(*id));
+            let row = id
+                .and_then(|id| check.archive.record_row(id).ok())
+                .flatten();
+            if row.is_none_or(|row| row.moved_to.as_ref() != Some(&url)) {
+                check.damage(url, "a record's address that no record has");
+            }
+        });
+        self.keys(b'o', |check, at| {
+            let hash: Option<&UrlHash> = at.last_chunk();
+            let row = hash.and_then(|hash| check.archive.row::<UrlRow>(&key(b'u', &[hash])).ok());
+            (row.flatten().is_none()).then_some("a redirect from a URL that is not there")
+        });
         self.rows(b"p", "payload", |check, _, capture: CaptureRow| {
             check.pointer(&capture.url, &capture);
         });
