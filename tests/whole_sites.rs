@@ -200,6 +200,10 @@ fn kills_with_several_sites_in_parallel_lose_nothing() {
         kills += usize::from(child.try_wait().unwrap().is_none());
         child.kill().unwrap();
         child.wait().unwrap();
+        // A slow machine's crawl may not have come to make its archive.
+        if !place.archive().join("khobao.json").is_file() {
+            continue;
+        }
         // What is committed can be read at any time.
         let known = place.expect(0, &["verify"]);
         assert!(known.contains(" 0 damaged"), "{known}");
