@@ -165,11 +165,20 @@ impl Committer {
     /// Commits a group; on return it is on the disk.
     pub fn commit(
         &mut self,
-        group: Vec<Finished>,
+        mut group: Vec<Finished>,
         mode: &dyn Fn(&SiteId) -> CrawlMode,
         now: i64,
     ) -> Result<Vec<Committed>, ArchiveError> {
-        self.check_space(&group)?;
+        match self.check_space(&group) {
+            // What there is room for is not fetched again.
+            Err(ArchiveError::Full { .. }) if group.len() > 1 => {
+                let rest = group.split_off(group.len() / 2);
+                let mut out = self.commit(group, mode, now)?;
+                out.extend(self.commit(rest, mode, now)?);
+                return Ok(out);
+            }
+            checked => checked?,
+        }
         let mut captures = Vec::with_capacity(group.len());
         for finished in &group {
             captures.push(self.capture(finished)?);
