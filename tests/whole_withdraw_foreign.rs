@@ -279,12 +279,7 @@ fn what_a_crash_left_is_found_though_the_withdrawal_itself_was_cut_short() {
     let record = place.records()[5].clone();
     let (id, url) = (text(&record, "id"), text(&record, "url"));
     // The files have a second capture that the index does not know.
-    let index = place.archive().join("index");
-    let before = place.dir.path().join("before");
-    copy(&index, &before);
-    place.expect(0, &["crawl", "--full"]);
-    std::fs::remove_dir_all(&index).unwrap();
-    copy(&before, &index);
+    place.crawl_unseen();
     let warcs = place.dir.path().join("warcs");
     copy(&place.warc_dir(), &warcs);
     place.expect(0, &["withdraw", id, "--reason", "thử"]);

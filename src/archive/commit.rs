@@ -1,6 +1,6 @@
 //! The one writer: takes finished tasks in groups. For each group: the WARC bytes of all of it
-//! are on the disk first, then one atomic batch a task, then one flush; only then is anything
-//! acknowledged. So a crash at any instant leaves at most unreferenced WARC bytes.
+//! are on the disk first, then one batch a task (gathered by `store::staged` into an atomic one),
+//! then one flush; only then is anything acknowledged. So a crash at any instant leaves at most unreferenced WARC bytes.
 
 use super::judge::Extracted;
 use super::replay::Mark;

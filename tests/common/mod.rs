@@ -79,6 +79,16 @@ impl Place {
         self.dir.path().join("archive/warc")
     }
 
+    /// A whole crawl as a crash leaves it: the files have its captures, the index has not.
+    pub fn crawl_unseen(&self) {
+        let index = self.archive().join("index");
+        let before = tempfile::tempdir().unwrap();
+        copy(&index, before.path());
+        self.expect(0, &["crawl", "--full"]);
+        std::fs::remove_dir_all(&index).unwrap();
+        copy(before.path(), &index);
+    }
+
     pub fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_khobao"));
         command
