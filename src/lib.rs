@@ -27,5 +27,6 @@ pub mod domain;
 pub mod export;
 pub mod extract;
 pub mod fetch;
+pub mod notify;
 pub mod portal;
 pub mod schedule;

@@ -14,6 +14,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("export", 6),
     ("audit", 6),
     ("schedule", 6),
+    ("notify", 6),
     ("cli", 7),
 ];
 

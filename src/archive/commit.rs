@@ -406,6 +406,9 @@ impl Committer {
                 .entry(row.site.as_str().to_owned())
                 .or_default();
             report.count(outcome, 1);
+            if row.kind.is_list() {
+                report.count_list(outcome);
+            }
             if let Some(capture) = &capture {
                 self.learn(&mut batch, &row, outcome, capture.at)?;
             }

@@ -3,7 +3,7 @@
 use super::schema::{after, key, sortable};
 use super::store::Batch;
 use super::{Archive, ArchiveError};
-use crate::domain::Outcome;
+use crate::domain::{NotArticle, Outcome};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -44,6 +44,12 @@ pub struct SiteReport {
     pub retries: BTreeMap<String, u64>,
     /// Ended tasks by outcome, and URLs skipped unfetched by the name of their rule.
     pub outcomes: BTreeMap<String, u64>,
+    /// Start pages, lists, feeds and sitemaps that were read.
+    #[serde(skip_serializing_if = "is_zero", default)]
+    pub lists_read: u64,
+    /// Those that were refused, or are not there.
+    #[serde(skip_serializing_if = "is_zero", default)]
+    pub lists_refused: u64,
     /// Tasks that wait for the next run.
     #[serde(default)]
     pub pending: u64,
@@ -71,6 +77,18 @@ impl SiteReport {
         *self.outcomes.entry(outcome.name().to_owned()).or_default() += times;
     }
 
+    /// Counts a start page, list, feed or sitemap. Where none of them can be read, nothing new is
+    /// found, however well the known articles answer.
+    pub fn count_list(&mut self, outcome: Outcome) {
+        match outcome {
+            Outcome::HttpError
+            | Outcome::DeadLink
+            | Outcome::Gone
+            | Outcome::NotArticle(NotArticle::Soft404) => self.lists_refused += 1,
+            _ => self.lists_read += 1,
+        }
+    }
+
     /// Whether the site was parked, refused everything, or lost tasks to faults: the crawl ended,
     /// and all is not well.
     pub fn fell_short(&self) -> bool {
@@ -94,6 +112,7 @@ impl SiteReport {
         ];
         self.parked.is_some()
             || (refused && !self.outcomes.keys().any(leads_on))
+            || (self.lists_refused > 0 && self.lists_read == 0)
             || self.outcomes.keys().any(|name| {
                 name.ends_with("_timeout")
                     || name.ends_with("_failure")

@@ -84,6 +84,14 @@ impl TaskKind {
         Self::Attachment,
     ];
 
+    /// Whether it names articles.
+    pub fn is_list(self) -> bool {
+        matches!(
+            self,
+            Self::Seed | Self::Listing | Self::Feed | Self::Sitemap
+        )
+    }
+
     /// Its name in WARC records.
     pub fn name(self) -> &'static str {
         match self {

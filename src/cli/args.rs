@@ -86,6 +86,15 @@ pub(super) enum Command {
         /// JSON in place of a table
         #[arg(long)]
         json: bool,
+        /// Figures for Prometheus in place of a table
+        #[arg(long, conflicts_with = "json")]
+        metrics: bool,
+    },
+    /// Show what each channel of [notify] was told last, or try them all
+    Notify {
+        /// Send a message that says that it is a test to every channel, the ping included
+        #[arg(long)]
+        test: bool,
     },
     /// Crawl each site when it is due, or say what cron or systemd is to be told
     Schedule {

@@ -1,24 +1,72 @@
 //! `khobao crawl`
 
 use super::args::{Crawl, LogFormat};
-use super::{Failure, code, progress, setup};
+use super::{Failure, code, data, progress, setup};
 use crate::archive::{Archive, ArchiveError, RunReport, SiteReport};
 use crate::config::{Config, Site};
 use crate::crawl::{Plan, run};
 use crate::domain::SystemClock;
 use crate::extract::profile::ProfileSet;
-use crate::schedule::{Status, status};
-use anyhow::Context;
-use chrono::Utc;
+use crate::notify::{Bell, News, SiteNews, summary};
+use crate::schedule::{Health, Status, Timing, status};
+use chrono::{DateTime, Utc};
 use comfy_table::{Table, presets};
+use std::collections::BTreeMap;
+use std::io::IsTerminal as _;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
-pub(super) fn crawl(config: &Path, format: LogFormat, args: Crawl) -> anyhow::Result<u8> {
-    let (config, profiles) = setup::load(config)?;
+/// Crawls, and tells whoever is to be told how it ended.
+pub(super) fn crawl(file: &Path, format: LogFormat, args: Crawl) -> anyhow::Result<u8> {
+    let loaded = setup::load(file);
+    let mut bell = match &loaded {
+        _ if args.dry_run => Bell::default(),
+        Ok((config, _)) => Bell::of(config),
+        Err(_) => {
+            let told = Config::told(file);
+            told.map_or_else(Bell::default, |(notify, archive)| {
+                Bell::new(notify, archive)
+            })
+        }
+    };
+    let mut done = Done::default();
+    let ended = loaded.and_then(|(config, profiles)| {
+        bell.begin();
+        attempt(config, profiles, format, args, &mut done)
+    });
+    let (code, why) = match &ended {
+        Ok(code) => (*code, None),
+        Err(why) => (super::code_of(why), Some(format!("{why:#}"))),
+    };
+    // A mistake that somebody types at a terminal is seen there.
+    if code != code::USAGE || !std::io::stderr().is_terminal() {
+        bell.end(&News {
+            code,
+            why,
+            run: done.report.as_ref(),
+            sites: done.sites,
+        });
+    }
+    ended
+}
+
+/// What a crawl leaves to be told.
+#[derive(Debug, Default)]
+pub(super) struct Done {
+    report: Option<RunReport>,
+    sites: Option<BTreeMap<String, SiteNews>>,
+}
+
+fn attempt(
+    config: Config,
+    profiles: Arc<ProfileSet>,
+    format: LogFormat,
+    args: Crawl,
+    done: &mut Done,
+) -> anyhow::Result<u8> {
     let sites: Vec<Site> = config.select(&args.sites)?.into_iter().cloned().collect();
     if let Some(site) = sites
         .iter()
@@ -60,6 +108,7 @@ pub(super) fn crawl(config: &Path, format: LogFormat, args: Crawl) -> anyhow::Re
         archive,
         format,
         args.report.as_deref(),
+        done,
     )
 }
 
@@ -82,6 +131,7 @@ pub(super) fn go(
     archive: Archive,
     format: LogFormat,
     file: Option<&Path>,
+    done: &mut Done,
 ) -> anyhow::Result<u8> {
     let archive = Arc::new(archive);
     let busy: Vec<String> = plan.sites.iter().map(|site| site.id.to_string()).collect();
@@ -107,30 +157,65 @@ pub(super) fn go(
     });
     runtime.shutdown_background();
     // Also after a crawl that failed: nobody is to believe that it is under way.
-    let status = Status::of(&archive, &config.sites, Utc::now());
-    told(
-        status
-            .map_err(std::io::Error::other)
-            .and_then(|status| status.write(archive.dir())),
-    );
-    let report = report?;
+    let now = Utc::now();
+    let status = Status::of(&archive, &config.sites, now);
+    told(match &status {
+        Ok(status) => status.write(archive.dir()),
+        Err(why) => Err(std::io::Error::other(why.to_string())),
+    });
+    if let Ok(status) = &status {
+        done.sites = Some(news(config, status, now));
+        if let Some(path) = &config.metrics.file
+            && let Err(why) = super::metrics::write(path, config, status, now)
+        {
+            tracing::warn!("no figures for Prometheus: {why:#}");
+        }
+    }
+    let report = done.report.insert(report?);
     if let Some(file) = file {
-        let text = serde_json::to_string_pretty(&report)? + "\n";
-        std::fs::write(file, text)
-            .with_context(|| format!("cannot write the report to {}", file.display()))?;
+        let text = serde_json::to_string_pretty(report)? + "\n";
+        data::to_file(file, |out| out.write_all(text.as_bytes()))?;
     }
     match format {
-        LogFormat::Text => eprintln!("{}", summary(&report)),
+        LogFormat::Text => eprintln!("{}\n{}", table(report), summary(report)),
         LogFormat::Json => {
-            tracing::info!(report = %serde_json::to_string(&report)?, "finished");
+            tracing::info!(report = %serde_json::to_string(report)?, "finished");
         }
     }
     Ok(match caught.load(Ordering::SeqCst) {
         0 if report.sites.values().any(|site| !site.alarms.is_empty()) => code::ALARM,
-        0 if partial(&report) => code::PARTIAL,
+        0 if partial(report) => code::PARTIAL,
         0 => code::OK,
         signal => signal,
     })
+}
+
+/// How the sites stand that are crawled, and why.
+fn news(config: &Config, status: &Status, now: DateTime<Utc>) -> BTreeMap<String, SiteNews> {
+    let mut news = BTreeMap::new();
+    for site in config.sites.iter().filter(|site| site.enabled) {
+        let Some(known) = status.sites.get(site.id.as_str()) else {
+            continue;
+        };
+        let (health, _) = known.health(&Timing::of(site, config.jitter), false, now);
+        let (state, why) = match health {
+            Health::Parked => ("parked", known.parked.clone().unwrap_or_default()),
+            Health::Failing => ("failing", known.reason()),
+            Health::Alarm => ("drift", known.alarms.join(", ")),
+            Health::Late => ("late", "no crawl has done all of it for long".to_owned()),
+            Health::Ok | Health::Never | Health::Running => ("ok", String::new()),
+        };
+        let last_success = known.last_success.clone();
+        news.insert(
+            site.id.to_string(),
+            SiteNews {
+                state,
+                why,
+                last_success,
+            },
+        );
+    }
+    news
 }
 
 /// What is noted for `khobao status` is a convenience: a disk that refuses it stops no crawl.
@@ -167,7 +252,7 @@ fn partial(report: &RunReport) -> bool {
 }
 
 /// The table at the end of a crawl.
-pub(super) fn summary(report: &RunReport) -> Table {
+pub(super) fn table(report: &RunReport) -> Table {
     let mut table = Table::new();
     table.load_style(presets::UTF8_BORDERS_ONLY);
     table.set_header([
@@ -239,6 +324,6 @@ fn dry_run(config: &Config, sites: &[Site], full: Option<bool>) -> anyhow::Resul
             out.push_str(&format!("  seed {seed}\n"));
         }
     }
-    super::data::print(&out)?;
+    data::print(&out)?;
     Ok(code::OK)
 }

@@ -66,7 +66,15 @@ pub(super) fn demo(articles: u32, dir: &Path, format: LogFormat) -> anyhow::Resu
         only: Default::default(),
     };
     let begun = std::time::Instant::now();
-    let ended = crawl::go(plan, &config, profiles, archive, format, None)?;
+    let ended = crawl::go(
+        plan,
+        &config,
+        profiles,
+        archive,
+        format,
+        None,
+        &mut Default::default(),
+    )?;
     let visible = portal.truth().len();
     let requests = portal.hits().len();
     portal.stop();

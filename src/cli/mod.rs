@@ -13,7 +13,9 @@ mod drift;
 mod history;
 mod init;
 mod inspect;
+mod metrics;
 mod migrate;
+mod notify;
 mod progress;
 mod rebuild;
 mod reextract;
@@ -85,7 +87,8 @@ pub fn main() -> ExitCode {
         Command::Diff(args) => history::diff(&cli.config, args),
         Command::Runs { command, json } => inspect::runs(&cli.config, command, json),
         Command::Stats { json } => inspect::stats(&cli.config, json),
-        Command::Status { json } => status::status(&cli.config, json),
+        Command::Status { json, metrics } => status::status(&cli.config, json, metrics),
+        Command::Notify { test } => notify::notify(&cli.config, test),
         Command::Schedule { command } => schedule::schedule(&cli.config, command),
         Command::Audit(args) => audit::run(&cli.config, args),
         Command::Verify(args) => verify::verify(&cli.config, args),

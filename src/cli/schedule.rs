@@ -2,16 +2,20 @@
 //! the archive is free in between and nothing that ends a crawl ends the scheduler.
 
 use super::args::{Printed, ScheduleCommand};
+use super::metrics::{Server, Shared};
 use super::{Failure, code, data, setup};
 use crate::archive::{Archive, ArchiveError};
 use crate::config::{Config, Site};
+use crate::notify::{Bell, News};
 use crate::schedule::{Status, Timing, next_start, units};
 use chrono::{DateTime, Utc};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use std::collections::HashMap;
+use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::process::{Child, Command};
 use tokio::signal::unix::{SignalKind, signal};
@@ -56,7 +60,11 @@ fn print(config: &Path, what: &Printed) -> anyhow::Result<u8> {
         .into());
     }
     let archive = std::path::absolute(&checked.archive)?;
-    let units = units::systemd(&program, &path, &archive);
+    let figures = checked.metrics.file.as_deref().and_then(Path::parent);
+    let figures = figures.map(std::path::absolute).transpose()?;
+    let mut writable = vec![archive.as_path()];
+    writable.extend(figures.as_deref());
+    let units = units::systemd(&program, &path, &writable);
     let Some(dir) = &what.dir else {
         for (name, text) in units {
             data::print(&format!("# {name}\n{text}\n"))?;
@@ -110,6 +118,9 @@ fn known(config: &Config) -> anyhow::Result<Status> {
 struct Scheduler {
     path: PathBuf,
     config: Config,
+    /// The same, for whoever asks for figures.
+    shared: Shared,
+    server: Option<Server>,
     /// Sites whose crawl failed are left alone until then.
     not_before: HashMap<String, DateTime<Utc>>,
 }
@@ -126,9 +137,14 @@ async fn run(config: &Path, once: bool) -> anyhow::Result<u8> {
     scheduled(&checked)?;
     let mut this = Scheduler {
         path: config.to_owned(),
+        shared: Arc::new(Mutex::new(checked.clone())),
         config: checked,
+        server: None,
         not_before: HashMap::new(),
     };
+    if !once {
+        this.listen().await?;
+    }
     let mut signals = Signals::new()?;
     loop {
         let now = Utc::now();
@@ -150,6 +166,9 @@ async fn run(config: &Path, once: bool) -> anyhow::Result<u8> {
             }
             let (ended, stopped) = this.crawl(&due, &mut signals).await?;
             let exit = code_of(ended);
+            if let Some(why) = fallen(ended) {
+                self::tell(&this.config, why).await;
+            }
             tracing::info!(sites = %due.join(", "), code = exit, "crawl ended");
             if let Some(signal) = stopped {
                 return Ok(signal);
@@ -176,13 +195,26 @@ async fn run(config: &Path, once: bool) -> anyhow::Result<u8> {
             .max(Duration::from_millis(200));
         match signals.wait(Some(sleep)).await {
             Woken::Time => {}
-            Woken::Reload => this.reload(),
+            Woken::Reload => this.reload().await,
             Woken::Stop(code) => return Ok(code),
         }
     }
 }
 
 impl Scheduler {
+    /// Gives figures where the configuration says so.
+    async fn listen(&mut self) -> anyhow::Result<()> {
+        let wanted = self.config.metrics.listen;
+        if self.server.as_ref().map(Server::address) != wanted {
+            self.server = None;
+            if let Some(address) = wanted {
+                let shared = Arc::clone(&self.shared);
+                self.server = Some(Server::start(address, shared).await?);
+            }
+        }
+        Ok(())
+    }
+
     /// The sites that are due, and when the next one is.
     fn due(&self, now: DateTime<Utc>) -> anyhow::Result<(Vec<String>, Option<DateTime<Utc>>)> {
         let status = known(&self.config)?;
@@ -207,15 +239,19 @@ impl Scheduler {
     }
 
     /// Reads the configuration again; one that is wrong changes nothing.
-    fn reload(&mut self) {
+    async fn reload(&mut self) {
         let read = setup::load(&self.path).and_then(|(config, _)| {
             scheduled(&config)?;
             Ok(config)
         });
         match read {
             Ok(config) => {
+                *self.shared.lock().unwrap_or_else(PoisonError::into_inner) = config.clone();
                 self.config = config;
                 self.not_before.clear();
+                if let Err(why) = self.listen().await {
+                    tracing::error!("{why:#}");
+                }
                 tracing::info!(file = %self.path.display(), "configuration read again");
             }
             Err(why) => tracing::error!("{why:#}; the configuration of before stays in force"),
@@ -251,7 +287,7 @@ impl Scheduler {
                 }
                 woken = signals.wait(None) => match woken {
                     Woken::Stop(code) => return Ok((end(&mut child).await?, Some(code))),
-                    Woken::Reload => self.reload(),
+                    Woken::Reload => self.reload().await,
                     Woken::Time => {}
                 },
             }
@@ -277,6 +313,30 @@ async fn end(child: &mut Child) -> anyhow::Result<ExitStatus> {
 fn code_of(ended: ExitStatus) -> u8 {
     let code = ended.code().and_then(|code| u8::try_from(code).ok());
     code.unwrap_or(code::FAILED)
+}
+
+/// How a crawl ended that could tell nobody itself: killed, or fallen over.
+fn fallen(ended: ExitStatus) -> Option<String> {
+    match (ended.signal(), ended.code()) {
+        (Some(signal), _) => Some(format!("it was killed by signal {signal}")),
+        (None, Some(code @ 101)) => Some(format!("it fell over (exit code {code})")),
+        _ => None,
+    }
+}
+
+/// Tells in its place.
+async fn tell(config: &Config, why: String) {
+    let bell = Bell::of(config);
+    let told = tokio::task::spawn_blocking(move || {
+        bell.end(&News {
+            code: code::FAILED,
+            why: Some(why),
+            ..News::default()
+        });
+    });
+    if told.await.is_err() {
+        tracing::warn!("nobody was told of it");
+    }
 }
 
 struct Signals {

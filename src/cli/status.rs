@@ -4,13 +4,13 @@ use super::{code, data, setup};
 use crate::archive::ArchiveError;
 use crate::config::Config;
 use crate::schedule::status::Running;
-use crate::schedule::{Health, Status, Timing};
+use crate::schedule::{Health, Status, Timing, metrics};
 use chrono::{DateTime, Local, TimeDelta, Utc};
 use comfy_table::{Table, presets};
 use serde_json::{Value, json};
 use std::path::Path;
 
-pub(super) fn status(config: &Path, as_json: bool) -> anyhow::Result<u8> {
+pub(super) fn status(config: &Path, as_json: bool, figures: bool) -> anyhow::Result<u8> {
     let (config, profiles) = setup::load(config)?;
     let now = Utc::now();
     let (status, held) = match setup::open(&config, &profiles) {
@@ -28,7 +28,9 @@ pub(super) fn status(config: &Path, as_json: bool) -> anyhow::Result<u8> {
             _ => return Err(why),
         },
     };
-    if as_json {
+    if figures {
+        data::print(&metrics(&config, &status, now))?;
+    } else if as_json {
         let text = serde_json::to_string_pretty(&report(&config, &status, held, now))?;
         data::print(&(text + "\n"))?;
     } else {
@@ -136,7 +138,8 @@ fn describe(config: &Config, status: &Status, held: Option<String>, now: DateTim
         ]);
         if let Some(why) = &known.parked {
             notes.push_str(&format!("{id} is parked: {why}\n"));
-        } else if let Some(until) = &known.paused_until {
+        }
+        if let Some(until) = &known.paused_until {
             notes.push_str(&format!("{id} is not asked before {until}\n"));
         }
         if health == Health::Alarm {
@@ -145,10 +148,7 @@ fn describe(config: &Config, status: &Status, held: Option<String>, now: DateTim
             ));
         }
         if health == Health::Failing {
-            let end = match known.last_end.as_deref().unwrap_or("cut short") {
-                _ if known.fell_short => "it was refused everything, or lost pages to faults",
-                end => end,
-            };
+            let end = known.reason();
             notes.push_str(&format!(
                 "{id}: its last crawl ended so: {end}; `khobao runs show` tells more, and the next \
                  crawl goes on where it was\n"

@@ -1,7 +1,7 @@
 //! Checks the raw file and says, for every mistake, where it stands and what to write instead.
 
 use super::raw::{self, beside};
-use super::{Capture, Config, Limits, Site};
+use super::{Capture, Config, Limits, Notify, Site};
 use crate::domain::{SiteId, UrlPolicy};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -65,8 +65,8 @@ pub enum ConfigError {
 }
 
 pub(super) struct Checker<'a> {
-    file: &'a Path,
-    text: &'a str,
+    pub file: &'a Path,
+    pub text: &'a str,
 }
 
 impl Checker<'_> {
@@ -79,7 +79,7 @@ impl Checker<'_> {
         }
     }
 
-    fn duration(
+    pub(super) fn duration(
         &self,
         key: &str,
         value: Option<&Spanned<String>>,
@@ -248,6 +248,11 @@ pub(super) fn check(
         limits,
         jitter: at.duration("jitter", raw.schedule.jitter.as_ref(), JITTER)?,
         max_time: at.duration("max_time", raw.schedule.max_time.as_ref(), MAX_TIME)?,
+        notify: match &raw.notify {
+            Some(raw) => super::notify::check(&at, raw)?,
+            None => Notify::default(),
+        },
+        metrics: super::notify::check_metrics(&at, &raw.metrics)?,
         sites,
     })
 }

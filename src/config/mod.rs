@@ -5,6 +5,7 @@
 
 mod check;
 mod formerly;
+mod notify;
 mod raw;
 mod times;
 
@@ -16,6 +17,7 @@ use std::time::Duration;
 use url::Url;
 
 pub use check::ConfigError;
+pub use notify::{Email, Mailer, Metrics, Notify, On, Ping, Secret, Webhook, check_smtp};
 pub use raw::TEMPLATE;
 pub use times::When;
 
@@ -40,6 +42,10 @@ pub struct Config {
     pub jitter: Duration,
     /// A scheduled crawl ends after this long, and goes on the next time.
     pub max_time: Duration,
+    /// Who is told how a crawl ended.
+    pub notify: Notify,
+    /// Where figures for Prometheus go.
+    pub metrics: Metrics,
     /// The sites, in the file's order, disabled ones included.
     pub sites: Vec<Site>,
 }
@@ -163,6 +169,13 @@ impl Config {
         profiles: &dyn Fn(&str) -> bool,
     ) -> Result<Self, ConfigError> {
         check::check(file, text, profiles)
+    }
+
+    /// Who is told, and the archive's folder, read from a file that may be wrong elsewhere; `None`
+    /// where they cannot be read themselves.
+    pub fn told(file: &Path) -> Option<(Notify, PathBuf)> {
+        let text = std::fs::read_to_string(file).ok()?;
+        notify::told(file, &text)
     }
 
     /// The directory that holds a configuration's own profiles, read before the rest is checked.

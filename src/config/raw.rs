@@ -1,6 +1,7 @@
 //! The file as it is written: every key, with its place, before anything is checked.
 
 use serde::Deserialize;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use toml::Spanned;
 
@@ -16,6 +17,9 @@ pub(super) struct Config {
     pub crawler: Crawler,
     #[serde(default)]
     pub schedule: Schedule,
+    pub notify: Option<Notify>,
+    #[serde(default)]
+    pub metrics: Metrics,
     #[serde(default)]
     pub sites: Vec<Spanned<Site>>,
 }
@@ -45,6 +49,40 @@ pub(super) struct Crawler {
 pub(super) struct Schedule {
     pub jitter: Option<Spanned<String>>,
     pub max_time: Option<Spanned<String>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Notify {
+    pub on: Option<Spanned<String>>,
+    pub remind: Option<Spanned<String>>,
+    pub webhook: Option<Spanned<String>>,
+    pub webhook_key: Option<Spanned<String>>,
+    #[serde(default)]
+    pub webhook_headers: BTreeMap<String, Spanned<String>>,
+    pub email_to: Option<Spanned<Vec<Spanned<String>>>>,
+    pub email_from: Option<Spanned<String>>,
+    pub smtp: Option<Spanned<String>>,
+    pub smtp_password: Option<Spanned<String>>,
+    pub sendmail: Option<Spanned<String>>,
+    pub command: Option<Spanned<Vec<String>>>,
+    pub ping: Option<Spanned<String>>,
+    pub ping_style: Option<Spanned<String>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Metrics {
+    pub file: Option<Spanned<String>>,
+    pub listen: Option<Spanned<String>>,
+}
+
+/// What is read of a file that is wrong elsewhere, so that somebody is told of it.
+#[derive(Debug, Deserialize)]
+pub(super) struct Told {
+    #[serde(default)]
+    pub archive: Archive,
+    pub notify: Option<Notify>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -9,13 +9,14 @@ use super::message::{self, Head};
 use super::settings::{ClientSettings, Request};
 use super::slot::{PRIVATE_HEADER, Record, Slot, Target};
 use super::tap::{Tap, listen};
-use super::tls::Roots;
+use super::tls::{self, Roots};
 use crate::domain::{Exchange, Fault, FaultKind, Timings, Truncation};
 use bytes::Bytes;
 use reqwest::header::{
     ACCEPT, ACCEPT_ENCODING, CONTENT_LENGTH, HOST, HeaderMap, HeaderName, HeaderValue,
     TRANSFER_ENCODING, USER_AGENT,
 };
+use rustls::RootCertStore;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -69,6 +70,8 @@ impl Client {
             .redirect(reqwest::redirect::Policy::none())
             .referer(false)
             .no_proxy()
+            // The tap does TLS.
+            .tls_backend_preconfigured(tls::client_config(RootCertStore::empty())?)
             .pool_idle_timeout(KEEP_ALIVE)
             .build()?;
         let tap = Arc::new(Tap {

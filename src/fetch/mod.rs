@@ -15,6 +15,7 @@ mod dial;
 mod guard;
 mod message;
 pub mod pace;
+mod post;
 pub mod robots;
 mod settings;
 mod slot;
@@ -24,6 +25,7 @@ mod tls_fault;
 
 pub use client::Client;
 pub use guard::is_public;
+pub use post::{Poster, shown};
 pub use settings::{ClientSettings, Request, SiteNet, SiteNetSettings, TlsMode, user_agent};
 
 /// Why the client cannot be made. Trouble on the wire is no error: it is a

@@ -38,7 +38,7 @@ pub(super) fn read_pem(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, Fetch
 pub(super) struct Roots(OnceLock<Arc<RootCertStore>>);
 
 impl Roots {
-    fn store(&self) -> Arc<RootCertStore> {
+    pub(super) fn store(&self) -> Arc<RootCertStore> {
         let make = || {
             let mut store = RootCertStore::empty();
             store.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
@@ -48,6 +48,17 @@ impl Roots {
         };
         Arc::clone(self.0.get_or_init(make))
     }
+}
+
+/// What trusts these roots and nothing else.
+pub(super) fn client_config(roots: RootCertStore) -> Result<ClientConfig, FetchError> {
+    let provider: Arc<CryptoProvider> = Arc::new(rustls::crypto::ring::default_provider());
+    let versions = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|why| FetchError::Tls {
+            why: why.to_string(),
+        })?;
+    Ok(versions.with_root_certificates(roots).with_no_client_auth())
 }
 
 /// TLS for one site.

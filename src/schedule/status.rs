@@ -87,6 +87,12 @@ pub struct SiteStatus {
     /// See `new`.
     #[serde(default)]
     pub revised: u64,
+    /// Requests of the last crawl.
+    #[serde(default)]
+    pub requests: u64,
+    /// How the tasks of the last crawl ended.
+    #[serde(default)]
+    pub outcomes: BTreeMap<String, u64>,
     /// Publication time of its newest article, RFC 3339.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub newest: Option<String>,
@@ -128,6 +134,17 @@ pub enum Health {
 }
 
 impl Health {
+    /// All of them.
+    pub const ALL: [Self; 7] = [
+        Self::Running,
+        Self::Never,
+        Self::Failing,
+        Self::Parked,
+        Self::Alarm,
+        Self::Late,
+        Self::Ok,
+    ];
+
     /// Its name.
     pub fn name(self) -> &'static str {
         match self {
@@ -191,6 +208,14 @@ impl SiteStatus {
         (health, next)
     }
 
+    /// How its last crawl ended, where it did not end as it should.
+    pub fn reason(&self) -> String {
+        match self.last_end.as_deref().unwrap_or("cut short") {
+            _ if self.fell_short => "it was refused everything, or lost pages to faults".to_owned(),
+            end => end.to_owned(),
+        }
+    }
+
     fn take(&mut self, run: &RunReport, site: &str) {
         let Some(report) = run.sites.get(site) else {
             return;
@@ -203,6 +228,8 @@ impl SiteStatus {
         self.last_run = Some(run.started.clone());
         self.new = count("new") + count("same_text");
         self.revised = count("revision");
+        self.requests = report.requests;
+        self.outcomes.clone_from(&report.outcomes);
         self.pending = report.pending;
         self.parked.clone_from(&report.parked);
         if well {

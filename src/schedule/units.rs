@@ -20,11 +20,15 @@ pub fn crontab(program: &Path, config: &Path) -> String {
 /// A unit file: its name and its text.
 pub type Unit = (&'static str, String);
 
-/// A service and the timer that starts it.
-pub fn systemd(program: &Path, config: &Path, archive: &Path) -> [Unit; 2] {
+/// A service and the timer that starts it; `writable` are the folders that a crawl writes to.
+pub fn systemd(program: &Path, config: &Path, writable: &[&Path]) -> [Unit; 2] {
     let words = [program, config].map(|path| escaped(&path.display().to_string()));
     let [program, config] = words.map(|word| word.replace('$', "$$"));
-    let archive = escaped(&archive.display().to_string());
+    let writable: Vec<String> = writable
+        .iter()
+        .map(|path| escaped(&path.display().to_string()))
+        .collect();
+    let writable = writable.join(" ");
     let service = format!(
         "[Unit]
 Description=Crawl the news portals that are due
@@ -44,7 +48,11 @@ IOSchedulingClass=idle
 UMask=0027
 # Whoever owns the archive:
 # User=khobao
-ReadWritePaths={archive}
+# NAME=VALUE lines, where [notify] names variables (\"env:NAME\"):
+# EnvironmentFile=/etc/khobao.env
+# A sendmail that is set-group-ID needs NoNewPrivileges=false and write access to its queue: smtp in
+# [notify] needs neither.
+ReadWritePaths={writable}
 NoNewPrivileges=true
 ProtectSystem=strict
 ProtectHome=read-only
@@ -121,7 +129,11 @@ mod tests {
         let [(_, service), _] = systemd(
             Path::new("/opt/kho báo/khobao"),
             Path::new("/etc/50%/c.toml"),
-            Path::new("/srv/a"),
+            &[Path::new("/srv/a"), Path::new("/var/lib/node exporter")],
+        );
+        assert!(
+            service.contains("ReadWritePaths=/srv/a \"/var/lib/node exporter\"\n"),
+            "{service}"
         );
         assert!(
             service.contains(
