@@ -108,7 +108,11 @@ fn a_server_takes_the_mail() {
     );
     place.expect(0, &["crawl"]);
     for hit in portal.hits() {
-        portal.set_answer(&hit.path_and_query, Canned::html(403, "Forbidden"), usize::MAX);
+        portal.set_answer(
+            &hit.path_and_query,
+            Canned::html(403, "Forbidden"),
+            usize::MAX,
+        );
     }
     place.expect(3, &["crawl"]);
     let mail = server.mail();

@@ -39,7 +39,11 @@ fn crawl(place: &Place, code: i32) -> String {
 
 /// Every page that the portal was asked for is refused from now on; gives their paths.
 fn refuse(portal: &Portal) -> Vec<String> {
-    let mut paths: Vec<String> = portal.hits().into_iter().map(|hit| hit.path_and_query).collect();
+    let mut paths: Vec<String> = portal
+        .hits()
+        .into_iter()
+        .map(|hit| hit.path_and_query)
+        .collect();
     paths.retain(|path| path != "/robots.txt");
     for path in &paths {
         portal.set_answer(path, Canned::html(403, "Forbidden"), usize::MAX);
@@ -362,4 +366,52 @@ fn mistakes_in_the_table_name_their_line_and_no_secret() {
         said.contains("KHOBAO_NO_SUCH_VARIABLE is not set"),
         "{said}"
     );
+}
+
+#[test]
+fn the_scheduler_tells_of_a_crawl_that_was_killed() {
+    let hook = Hook::start();
+    let portal = Portal::start(PortalConfig::with_articles(30)).unwrap();
+    let place = Place::new(
+        &portal.base(),
+        "schedule = \"6h\"\npace = \"200ms\"\nconcurrency = 1",
+    );
+    notify(&place, &format!("webhook = \"http://{}/\"", hook.address));
+    let mut scheduler = place.spawn(&["schedule", "run"]);
+    let kill = |pid: u32, signal| {
+        let pid = nix::unistd::Pid::from_raw(pid.cast_signed());
+        nix::sys::signal::kill(pid, signal).unwrap();
+    };
+    let begun = Instant::now();
+    let wait = |what: &str| {
+        assert!(begun.elapsed() < Duration::from_secs(60), "{what}");
+        std::thread::sleep(Duration::from_millis(50));
+    };
+    while portal.hits().len() < 5 {
+        wait("no crawl");
+    }
+    let status = std::fs::read_to_string(place.archive().join("status.json")).unwrap();
+    let status: serde_json::Value = serde_json::from_str(&status).unwrap();
+    let crawl = u32::try_from(status["running"]["pid"].as_u64().unwrap()).unwrap();
+    kill(crawl, nix::sys::signal::Signal::SIGKILL);
+    while hook.posts().is_empty() {
+        wait("nobody is told");
+    }
+    let told = hook.posts()[0].json();
+    assert_eq!(told["state"], "failed");
+    let text = told["text"].as_str().unwrap();
+    assert!(text.contains("killed by signal 9"), "{text}");
+    kill(scheduler.id(), nix::sys::signal::Signal::SIGTERM);
+    assert_eq!(scheduler.wait().unwrap().code(), Some(143));
+    // What it had fetched is there, and the next crawl is well.
+    std::fs::write(
+        place.config(),
+        std::fs::read_to_string(place.config())
+            .unwrap()
+            .replace("200ms", "0s"),
+    )
+    .unwrap();
+    place.expect(0, &["crawl"]);
+    assert_eq!(place.records().len(), 30);
+    assert_eq!(hook.posts()[1].json()["state"], "ok");
 }

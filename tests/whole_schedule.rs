@@ -103,6 +103,33 @@ fn a_portal_that_refuses_everything_is_not_well() {
 }
 
 #[test]
+fn a_portal_whose_lists_are_all_refused_is_not_well() {
+    let portal = Portal::start(PortalConfig::with_articles(10)).unwrap();
+    let place = Place::new(&portal.base(), "");
+    place.expect(0, &["crawl"]);
+    // The articles answer, and nothing new can be found.
+    let articles: Vec<String> = portal
+        .truth()
+        .into_iter()
+        .map(|article| url::Url::parse(&article.url).unwrap().path().to_owned())
+        .collect();
+    for hit in portal.hits() {
+        let path = hit.path_and_query;
+        if path != "/robots.txt" && !articles.contains(&path) {
+            portal.set_answer(&path, Canned::html(403, "Forbidden"), usize::MAX);
+        }
+    }
+    place.expect(3, &["crawl", "--update"]);
+    let report = place.report();
+    assert!(
+        report["outcomes"]["unchanged"].as_u64().unwrap() > 0,
+        "{report:#}"
+    );
+    assert_eq!(report["lists_read"], Value::Null, "{report:#}");
+    assert_eq!(status(&place)["sites"]["thu"]["health"], "failing");
+}
+
+#[test]
 fn what_is_due_is_crawled_once_and_the_rest_is_left_alone() {
     let portal = Portal::start(PortalConfig::with_articles(20)).unwrap();
     let place = Place::new(&portal.base(), "schedule = \"6h\"");
