@@ -13,7 +13,7 @@ fn every_fault_ends_and_none_invents_a_record() {
         ..PortalConfig::with_articles(30)
     };
     let portal = Portal::start(config).unwrap();
-    let place = Place::new(&portal.base(), "capture = [\"pages\"]");
+    let place = Place::new(&portal.base(), "capture = [\"pages\"]\nconcurrency = 12");
     let text = std::fs::read_to_string(place.config()).unwrap();
     let limits = "[crawler]\nheader_timeout = \"1s\"\nidle_timeout = \"1s\"\ntotal_timeout = \"10s\"\n[[sites]]";
     std::fs::write(place.config(), text.replacen("[[sites]]", limits, 1)).unwrap();

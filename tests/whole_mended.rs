@@ -35,13 +35,13 @@ fn plain(portal: &Portal) -> TruthArticle {
 
 #[test]
 fn a_url_that_is_always_refused_as_a_flood_does_not_stall_the_site() {
-    let portal = portal(40);
-    let stubborn = path(&portal.truth()[20].url);
+    let portal = portal(24);
+    let stubborn = path(&portal.truth()[14].url);
     portal.set_answer(&stubborn, Canned::flood(200, 1), usize::MAX);
     let place = Place::new(&portal.base(), "capture = [\"pages\"]");
     place.expect(0, &["crawl", "--max-time", "3m"]);
     let report = place.report();
-    assert_eq!(place.records().len(), 39, "{report:#}");
+    assert_eq!(place.records().len(), 23, "{report:#}");
     assert_eq!(report["outcomes"]["flood"], 1, "{report:#}");
     assert_eq!(report["parked"], json!(null), "{report:#}");
     let attempts = asked(&portal, &stubborn);
@@ -53,7 +53,7 @@ fn a_url_that_is_always_refused_as_a_flood_does_not_stall_the_site() {
     portal.clear_answer(&stubborn);
     // Start pages come first, and the pace that was learned is slow: a few requests do.
     place.expect(0, &["crawl", "--max-pages", "5"]);
-    assert_eq!(place.records().len(), 40, "{:#}", place.report());
+    assert_eq!(place.records().len(), 24, "{:#}", place.report());
 }
 
 #[test]

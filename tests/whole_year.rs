@@ -1,4 +1,4 @@
-//! Nights on end (40, or `KHOBAO_DAYS=365`): a portal that publishes, edits, deletes, goes down and
+//! Nights on end (30, or `KHOBAO_DAYS=365`): a portal that publishes, edits, deletes, goes down and
 //! comes back, turns visitors away, changes its theme and moves to another address. At its end the
 //! archive has the portal's own history, no pace was crossed, and a night's work did not grow.
 
@@ -286,7 +286,7 @@ fn median(mut numbers: Vec<usize>) -> usize {
 #[test]
 fn after_a_year_the_archive_has_the_portals_own_history() {
     let days = std::env::var("KHOBAO_DAYS").ok();
-    let days: i64 = days.and_then(|n| n.parse().ok()).unwrap_or(40);
+    let days: i64 = days.and_then(|n| n.parse().ok()).unwrap_or(30);
     let mut world = World::new(PortalConfig {
         traps: false,
         same_time: 0,
