@@ -27,6 +27,7 @@ pub(super) struct Message {
 impl Message {
     pub fn of(archive: &Path, news: &News, new: &State, previous: &str) -> Self {
         let summary = line(news, new, previous);
+        let archive = std::path::absolute(archive).unwrap_or_else(|_| archive.to_owned());
         let archive = archive.display().to_string();
         let host = nix::unistd::gethostname().unwrap_or_default();
         let host = host.to_string_lossy();
