@@ -182,7 +182,9 @@ fn a_damaged_archive_and_a_wrong_configuration_are_told() {
     std::fs::rename(&away, &index).unwrap();
     // A mistake in a site's table: nothing is crawled, and [notify] is read all the same.
     let right = std::fs::read_to_string(place.config()).unwrap();
-    let wrong = right.replace("profile = \"nukeviet\"", "profile = \"nukvet\"");
+    let wrong = right
+        .replace("profile = \"nukeviet\"", "profile = \"nukvet\"")
+        .replace("[archive]\n", "[archive]\nnonsense = 1\n");
     assert_ne!(right, wrong);
     std::fs::write(place.config(), &wrong).unwrap();
     crawl(&place, 2);
@@ -198,7 +200,7 @@ fn a_damaged_archive_and_a_wrong_configuration_are_told() {
     assert_eq!(states, [first, "configuration", "ok"]);
     let text = hook.posts()[1].json()["text"].as_str().unwrap().to_owned();
     assert!(
-        text.contains("nothing was crawled") && text.contains("nukvet"),
+        text.contains("nothing was crawled") && text.contains("nonsense"),
         "{text}"
     );
     // A plain ping is only asked after a crawl that did some work.
@@ -217,7 +219,8 @@ fn a_damaged_archive_and_a_wrong_configuration_are_told() {
 fn whoever_holds_the_archive_tells_how_his_crawl_ended() {
     let hook = Hook::start();
     let (portal, place, refused) = refusing(&format!(
-        "on = \"always\"\nwebhook = \"http://{0}/\"\nping = \"http://{0}/ping\"",
+        "on = \"always\"\nwebhook = \"http://{0}/\"\nping = \"http://{0}/ping\"\n\
+         ping_style = \"healthchecks\"",
         hook.address
     ));
     relent(&portal, &refused);
@@ -225,12 +228,12 @@ fn whoever_holds_the_archive_tells_how_his_crawl_ended() {
     let hold = khobao::archive::Archive::open(&place.archive()).unwrap();
     crawl(&place, 4);
     drop(hold);
-    assert_eq!((hook.posts().len(), hook.pings().len()), (1, 1));
+    assert_eq!((hook.posts().len(), hook.pings().len()), (1, 2));
     crawl(&place, 0);
-    assert_eq!((hook.posts().len(), hook.pings().len()), (2, 2));
+    assert_eq!((hook.posts().len(), hook.pings().len()), (2, 4));
     // A dry run asks and tells nobody.
     place.expect(0, &["crawl", "--dry-run"]);
-    assert_eq!((hook.posts().len(), hook.pings().len()), (2, 2));
+    assert_eq!((hook.posts().len(), hook.pings().len()), (2, 4));
 }
 
 #[test]

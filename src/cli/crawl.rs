@@ -34,8 +34,7 @@ pub(super) fn crawl(file: &Path, format: LogFormat, args: Crawl) -> anyhow::Resu
     };
     let mut done = Done::default();
     let ended = loaded.and_then(|(config, profiles)| {
-        bell.begin();
-        attempt(config, profiles, format, args, &mut done)
+        attempt(config, profiles, format, args, &mut bell, &mut done)
     });
     let (code, why) = match &ended {
         Ok(code) => (*code, None),
@@ -65,6 +64,7 @@ fn attempt(
     profiles: Arc<ProfileSet>,
     format: LogFormat,
     args: Crawl,
+    bell: &mut Bell,
     done: &mut Done,
 ) -> anyhow::Result<u8> {
     let sites: Vec<Site> = config.select(&args.sites)?.into_iter().cloned().collect();
@@ -101,6 +101,7 @@ fn attempt(
         only: Default::default(),
     };
     let archive = open_or_create(&config, &profiles)?;
+    bell.begin();
     go(
         plan,
         &config,

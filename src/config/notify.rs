@@ -154,8 +154,8 @@ pub struct Metrics {
 pub(super) fn told(file: &Path, text: &str) -> Option<(Notify, PathBuf)> {
     let raw: raw::Told = toml::from_str(text).ok()?;
     let notify = check(&Checker { file, text }, &raw.notify?).ok()?;
-    let archive = raw::beside(file, raw.archive.path.as_deref().unwrap_or("archive"));
-    Some((notify, archive))
+    let path = raw.archive.get("path").and_then(toml::Value::as_str);
+    Some((notify, raw::beside(file, path.unwrap_or("archive"))))
 }
 
 pub(super) fn check(at: &Checker, raw: &raw::Notify) -> Result<Notify, ConfigError> {

@@ -81,7 +81,7 @@ pub(super) struct Metrics {
 #[derive(Debug, Deserialize)]
 pub(super) struct Told {
     #[serde(default)]
-    pub archive: Archive,
+    pub archive: toml::Table,
     pub notify: Option<Notify>,
 }
 
