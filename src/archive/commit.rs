@@ -407,7 +407,7 @@ impl Committer {
                 .or_default();
             report.count(outcome, 1);
             if row.kind.is_list() {
-                report.count_list(outcome);
+                report.count_list(row.kind, outcome);
             }
             if let Some(capture) = &capture {
                 self.learn(&mut batch, &row, outcome, capture.at)?;

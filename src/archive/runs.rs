@@ -1,6 +1,6 @@
 //! Run reports: what each crawl did, counted by outcome, kept in the archive.
 
-use super::schema::{after, key, sortable};
+use super::schema::{TaskKind, after, key, sortable};
 use super::store::Batch;
 use super::{Archive, ArchiveError};
 use crate::domain::{NotArticle, Outcome};
@@ -47,9 +47,9 @@ pub struct SiteReport {
     /// Start pages, lists, feeds and sitemaps that were read.
     #[serde(skip_serializing_if = "is_zero", default)]
     pub lists_read: u64,
-    /// Those that were refused, or are not there.
+    /// Start pages that were refused, or are not there.
     #[serde(skip_serializing_if = "is_zero", default)]
-    pub lists_refused: u64,
+    pub seeds_refused: u64,
     /// Tasks that wait for the next run.
     #[serde(default)]
     pub pending: u64,
@@ -78,14 +78,20 @@ impl SiteReport {
     }
 
     /// Counts a start page, list, feed or sitemap. Where none of them can be read, nothing new is
-    /// found, however well the known articles answer.
-    pub fn count_list(&mut self, outcome: Outcome) {
-        match outcome {
+    /// found, however well the known articles answer. (A crawl that goes on where another was
+    /// stopped asks no start page; a dead list among what is left then says nothing.)
+    pub fn count_list(&mut self, kind: TaskKind, outcome: Outcome) {
+        let refused = matches!(
+            outcome,
             Outcome::HttpError
-            | Outcome::DeadLink
-            | Outcome::Gone
-            | Outcome::NotArticle(NotArticle::Soft404) => self.lists_refused += 1,
-            _ => self.lists_read += 1,
+                | Outcome::DeadLink
+                | Outcome::Gone
+                | Outcome::NotArticle(NotArticle::Soft404)
+        );
+        if !refused {
+            self.lists_read += 1;
+        } else if kind == TaskKind::Seed {
+            self.seeds_refused += 1;
         }
     }
 
@@ -112,7 +118,7 @@ impl SiteReport {
         ];
         self.parked.is_some()
             || (refused && !self.outcomes.keys().any(leads_on))
-            || (self.lists_refused > 0 && self.lists_read == 0)
+            || (self.seeds_refused > 0 && self.lists_read == 0)
             || self.outcomes.keys().any(|name| {
                 name.ends_with("_timeout")
                     || name.ends_with("_failure")
@@ -146,5 +152,23 @@ impl Archive {
                 self.decode(&key, &sealed)
             })
             .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dead_list_among_what_was_left_is_no_alarm_and_refused_start_pages_are() {
+        let mut report = SiteReport::default();
+        report.count(Outcome::Unchanged, 3);
+        report.count_list(TaskKind::Listing, Outcome::DeadLink);
+        report.count_list(TaskKind::Sitemap, Outcome::HttpError);
+        assert!(!report.fell_short());
+        report.count_list(TaskKind::Seed, Outcome::HttpError);
+        assert!(report.fell_short());
+        report.count_list(TaskKind::Listing, Outcome::Listing);
+        assert!(!report.fell_short());
     }
 }

@@ -211,7 +211,9 @@ impl SiteStatus {
     /// How its last crawl ended, where it did not end as it should.
     pub fn reason(&self) -> String {
         match self.last_end.as_deref().unwrap_or("cut short") {
-            _ if self.fell_short => "it was refused everything, or lost pages to faults".to_owned(),
+            _ if self.fell_short => {
+                "it was refused everything, or all of its lists, or lost pages to faults".to_owned()
+            }
             end => end.to_owned(),
         }
     }
