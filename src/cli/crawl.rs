@@ -165,7 +165,7 @@ pub(super) fn go(
         Err(why) => Err(std::io::Error::other(why.to_string())),
     });
     if let Ok(status) = &status {
-        done.sites = Some(news(config, status, now));
+        done.sites = Some(news(config, &busy, status, now));
         if let Some(path) = &config.metrics.file
             && let Err(why) = super::metrics::write(path, config, status, now)
         {
@@ -191,13 +191,22 @@ pub(super) fn go(
     })
 }
 
-/// How the sites stand that are crawled, and why.
-fn news(config: &Config, status: &Status, now: DateTime<Utc>) -> BTreeMap<String, SiteNews> {
+/// How the sites stand, and why: the enabled ones, and those that this crawl was told to take.
+fn news(
+    config: &Config,
+    taken: &[String],
+    status: &Status,
+    now: DateTime<Utc>,
+) -> BTreeMap<String, SiteNews> {
     let mut news = BTreeMap::new();
-    for site in config.sites.iter().filter(|site| site.enabled) {
-        let Some(known) = status.sites.get(site.id.as_str()) else {
+    for site in &config.sites {
+        let id = site.id.as_str();
+        let Some(known) = status.sites.get(id) else {
             continue;
         };
+        if !site.enabled && !taken.iter().any(|taken| taken == id) {
+            continue;
+        }
         let (health, _) = known.health(&Timing::of(site, config.jitter), false, now);
         let (state, why) = match health {
             Health::Parked => ("parked", known.parked.clone().unwrap_or_default()),

@@ -25,7 +25,7 @@ mod tls_fault;
 
 pub use client::Client;
 pub use guard::is_public;
-pub use post::{Poster, shown};
+pub use post::{Poster, with_causes};
 pub use settings::{ClientSettings, Request, SiteNet, SiteNetSettings, TlsMode, user_agent};
 
 /// Why the client cannot be made. Trouble on the wire is no error: it is a

@@ -6,12 +6,11 @@
 
 use super::tls::{Roots, client_config};
 use super::{FetchError, user_agent};
-use std::error::Error as _;
 use std::time::Duration;
 use url::Url;
 
 /// Scheme and host: what may be shown of such an address.
-pub fn shown(url: &Url) -> String {
+fn shown(url: &Url) -> String {
     format!("{}://{}", url.scheme(), url.host_str().unwrap_or_default())
 }
 
@@ -57,16 +56,10 @@ impl Poster {
         for (name, value) in headers {
             request = request.header(name, value);
         }
-        let answer = request.send().await.map_err(|why| {
-            let why = why.without_url();
-            let mut text = why.to_string();
-            let mut cause = why.source();
-            while let Some(why) = cause {
-                text = format!("{text}: {why}");
-                cause = why.source();
-            }
-            told(text)
-        })?;
+        let answer = request
+            .send()
+            .await
+            .map_err(|why| told(with_causes(&why.without_url())))?;
         match answer.status() {
             status if status.is_success() => Ok(()),
             status if status.is_redirection() => Err(told(format!(
@@ -76,4 +69,15 @@ impl Poster {
             status => Err(told(format!("it answered {}", status.as_u16()))),
         }
     }
+}
+
+/// An error and its causes.
+pub fn with_causes(why: &dyn std::error::Error) -> String {
+    let mut text = why.to_string();
+    let mut cause = why.source();
+    while let Some(why) = cause {
+        text = format!("{text}: {why}");
+        cause = why.source();
+    }
+    text
 }

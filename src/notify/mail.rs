@@ -2,6 +2,7 @@
 
 use super::message::Message;
 use crate::config::{Email, Mailer, check_smtp};
+use crate::fetch::with_causes;
 use lettre::message::header::{ContentType, Header, HeaderName, HeaderValue};
 use lettre::message::{Mailbox, MessageBuilder};
 use lettre::transport::smtp::authentication::Credentials;
@@ -67,13 +68,16 @@ pub(super) async fn send(email: &Email, message: &Message) -> Result<(), String>
             let told = |why: String| format!("{}: {why}", program.display());
             let transport =
                 AsyncSendmailTransport::<Tokio1Executor>::new_with_command(program.as_os_str());
-            transport.send(mail).await.map_err(|why| told(chain(&why)))
+            transport
+                .send(mail)
+                .await
+                .map_err(|why| told(with_causes(&why)))
         }
         Mailer::Smtp { url, password } => {
             let address = url.read()?;
             check_smtp(&address, password.is_some()).map_err(|what| format!("smtp {what}"))?;
             let mut transport = AsyncSmtpTransport::<Tokio1Executor>::from_url(&address)
-                .map_err(|why| chain(&why))?
+                .map_err(|why| with_causes(&why))?
                 .timeout(Some(ATTEMPT));
             // (It has been checked: this is its user.)
             let parsed = Url::parse(&address).map_err(|why| why.to_string())?;
@@ -89,17 +93,7 @@ pub(super) async fn send(email: &Email, message: &Message) -> Result<(), String>
                 transport = transport.credentials(Credentials::new(user, password.read()?));
             }
             let sent = transport.build().send(mail).await;
-            sent.map(drop).map_err(|why| told(chain(&why)))
+            sent.map(drop).map_err(|why| told(with_causes(&why)))
         }
     }
-}
-
-fn chain(why: &dyn std::error::Error) -> String {
-    let mut text = why.to_string();
-    let mut cause = why.source();
-    while let Some(why) = cause {
-        text = format!("{text}: {why}");
-        cause = why.source();
-    }
-    text
 }
