@@ -138,7 +138,10 @@ pub(super) fn go(
     let busy: Vec<String> = plan.sites.iter().map(|site| site.id.to_string()).collect();
     let noted = status::begin(&archive, config, &busy, Utc::now());
     told(noted);
+    // One thread is enough for the sockets; pages are read on the pool for blocking work, rows are
+    // written by a thread of their own. More of them only wake each other.
     let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
         .enable_all()
         .build()?;
     let caught = Arc::new(AtomicU8::new(0));

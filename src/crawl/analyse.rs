@@ -29,6 +29,8 @@ pub(crate) struct Asked {
     pub robots: String,
     /// Microseconds since 1970.
     pub now: i64,
+    /// The payload's digest, where it is known.
+    pub payload: Option<Digest>,
 }
 
 /// Decides how the task ends.
@@ -38,6 +40,7 @@ pub(crate) fn analyse(site: &Scope, asked: Asked, max_bytes: usize) -> Finished 
         exchange,
         robots,
         now,
+        payload,
     } = asked;
     let read = Reader {
         site,
@@ -51,10 +54,10 @@ pub(crate) fn analyse(site: &Scope, asked: Asked, max_bytes: usize) -> Finished 
     let said = read.robots.clone();
     let (end, links, skipped) = guarded(&url, || read.end());
     let keep = keep(&end, &exchange);
-    let payload = if keep {
-        Digest::of(&exchange.payload)
-    } else {
-        Digest([0; 32])
+    let payload = match payload {
+        _ if !keep => Digest([0; 32]),
+        Some(known) => known,
+        None => Digest::of(&exchange.payload),
     };
     let traffic = (exchange.response_bytes.len() as u64, 1);
     Finished {

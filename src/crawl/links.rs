@@ -5,8 +5,8 @@ use crate::archive::NewTask;
 use crate::archive::schema::TaskKind;
 use crate::domain::{Article, Link, LinkKind, Outcome, page_number};
 use crate::extract::profile::{SkipKind, UrlClass};
+use foldhash::{HashSet, HashSetExt as _};
 use quick_cache::sync::Cache;
-use std::collections::HashSet;
 use std::sync::Arc;
 use url::Url;
 
@@ -42,7 +42,7 @@ pub(crate) fn follow(
 ) -> (Vec<NewTask>, Vec<Outcome>) {
     let mut out = Follow {
         site,
-        seen: HashSet::new(),
+        seen: HashSet::with_capacity(links.len()),
         tasks: Vec::new(),
         skipped: Vec::new(),
     };

@@ -93,6 +93,7 @@ impl<'a> NamedReader<'a> {
             at: capture.at,
             kind,
             robots: String::new(),
+            payload: None,
         };
         let done = finished(by, &job, self.max_bytes);
         let outcome = match done.end {

@@ -173,6 +173,8 @@ pub(super) struct Job {
     pub at: i64,
     pub kind: TaskKind,
     pub robots: String,
+    /// The payload's digest, where it is known.
+    pub payload: Option<Digest>,
 }
 
 /// A capture on its way through the reader.
@@ -328,6 +330,7 @@ impl Replay<'_> {
                 at: capture.at,
                 kind,
                 robots: context.map_or_else(|| NOT_RECORDED.to_owned(), |context| context.robots),
+                payload: Some(payload),
             },
             scope,
             payload,
@@ -442,6 +445,7 @@ pub(super) fn finished(scope: &Scope, job: &Job, max_bytes: usize) -> Finished {
         exchange,
         robots: job.robots.clone(),
         now: job.at,
+        payload: job.payload,
     };
     let mut finished = analyse::analyse(scope, asked, max_bytes);
     if let End::Retry { outcome, .. } = finished.end {

@@ -295,6 +295,7 @@ impl Work<'_> {
             at: capture.at,
             kind: TaskKind::Article,
             robots: revision.provenance.robots.clone(),
+            payload: None,
         };
         match finished(scope, &job, self.max_bytes).end {
             End::Article(found) => Reading::Article(found),

@@ -141,6 +141,7 @@ async fn one(
         exchange,
         robots,
         now: shared.now(),
+        payload: None,
     };
     let finished = read(shared, site, asked).await?;
     site.host.learn(shared, permit, &finished.end, &feedback);

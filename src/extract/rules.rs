@@ -6,66 +6,135 @@ use super::dom::inline_text;
 use super::profile::{Css, CssEnd, Pick, Profile, Rule, Scope, fold};
 use scraper::{ElementRef, Html};
 
-/// Names by which elements are looked up; profiles select these most.
-const INDEXED: [&str; 8] = ["a", "ul", "link", "meta", "div", "em", "base", "area"];
+/// The elements of one name.
+struct Named<'a> {
+    name: &'a str,
+    elements: Vec<ElementRef<'a>>,
+    seen: Seen,
+}
+
+/// The values of the `class` and `id` attributes of some elements, a line each: one look tells
+/// that none of them has a class.
+#[derive(Default)]
+struct Seen {
+    classes: String,
+    ids: String,
+}
+
+impl Seen {
+    fn add(&mut self, element: ElementRef<'_>) {
+        for (name, value) in element.value().attrs() {
+            let text = match name {
+                "class" => &mut self.classes,
+                "id" => &mut self.ids,
+                _ => continue,
+            };
+            text.push_str(value);
+            text.push('\n');
+        }
+    }
+
+    fn may_have(&self, end: &CssEnd) -> bool {
+        let has = |text: &str, part: &Option<String>| {
+            part.as_ref()
+                .is_none_or(|part| memchr::memmem::find(text.as_bytes(), part.as_bytes()).is_some())
+        };
+        has(&self.classes, &end.class) && has(&self.ids, &end.id)
+    }
+}
 
 /// The elements of a page by name, collected in one walk.
 pub(super) struct Index<'a> {
     page: &'a Html,
-    lists: [Vec<ElementRef<'a>>; INDEXED.len()],
+    lists: Vec<Named<'a>>,
 }
 
 impl<'a> Index<'a> {
     /// Walks the page.
     pub fn new(page: &'a Html) -> Self {
-        let mut lists: [Vec<ElementRef<'a>>; INDEXED.len()] = Default::default();
+        let mut lists: Vec<Named<'a>> = Vec::with_capacity(32);
         for element in page.tree.nodes().filter_map(ElementRef::wrap) {
             let name = element.value().name();
-            let at = INDEXED.iter().position(|known| *known == name);
-            if let Some(list) = at.and_then(|at| lists.get_mut(at)) {
-                list.push(element);
-            }
+            let known = lists.iter_mut().find(|named| named.name == name);
+            let named = match known {
+                Some(named) => named,
+                None => {
+                    lists.push(Named {
+                        name,
+                        elements: Vec::new(),
+                        seen: Seen::default(),
+                    });
+                    let Some(last) = lists.last_mut() else {
+                        continue;
+                    };
+                    last
+                }
+            };
+            named.elements.push(element);
+            named.seen.add(element);
         }
         Self { page, lists }
     }
 
-    /// The elements called `name`, in the order of the source; `None` for names that are not
-    /// indexed.
-    pub fn named(&self, name: &str) -> Option<&[ElementRef<'a>]> {
-        let at = INDEXED.iter().position(|known| *known == name)?;
-        self.lists.get(at).map(Vec::as_slice)
+    /// The elements called `name`, in the order of the source.
+    pub fn named(&self, name: &str) -> &[ElementRef<'a>] {
+        let named = self.lists.iter().find(|named| named.name == name);
+        named.map_or(&[], |named| &named.elements)
+    }
+
+    /// The elements among which are all that a selector selects; those of one name are in the
+    /// order of the source.
+    fn candidates(&self, css: &Css) -> impl Iterator<Item = &Named<'a>> {
+        let may = |named: &&Named<'a>| {
+            let end = |end: &CssEnd| {
+                end.name.as_ref().is_none_or(|name| name == named.name) && named.seen.may_have(end)
+            };
+            css.ends.is_empty() || css.ends.iter().any(end)
+        };
+        self.lists.iter().filter(may)
     }
 
     /// The elements that a selector selects, in the page's order.
     pub fn select(&self, css: &'a Css) -> Vec<ElementRef<'a>> {
-        let name = match css.ends.as_slice() {
-            [first, others @ ..] if others.iter().all(|end| end.name == first.name) => {
-                self.named(&first.name)
-            }
-            _ => None,
+        let mut out = Vec::new();
+        let mut names = 0;
+        for named in self.candidates(css) {
+            let before = out.len();
+            let matches = |element: &&ElementRef<'a>| css.matches(element);
+            out.extend(named.elements.iter().filter(matches));
+            names += usize::from(out.len() > before);
+        }
+        match names {
+            0 | 1 => out,
+            // Elements of several names are put into their order by walking the page.
+            _ => self.page.select(&css.selector).collect(),
+        }
+    }
+
+    /// The elements inside `within` that a selector selects, in the order of the tree.
+    fn select_in(&self, within: ElementRef<'a>, css: &'a Css) -> Vec<ElementRef<'a>> {
+        let inside = |element: &ElementRef<'a>| {
+            let mut above = element.ancestors();
+            css.may_match(element)
+                && css.selector.matches_with_scope(element, Some(within))
+                && above.any(|above| above.id() == within.id())
         };
-        match name {
-            Some(named) => named
-                .iter()
-                .filter(|element| css.matches(element))
-                .copied()
-                .collect(),
-            None => self.page.select(&css.selector).collect(),
+        let mut found = self
+            .candidates(css)
+            .flat_map(|named| &named.elements)
+            .copied()
+            .filter(inside);
+        match (found.next(), found.next()) {
+            (None, _) => Vec::new(),
+            (Some(only), None) => vec![only],
+            _ => within.select(&css.selector).collect(),
         }
     }
 
     /// Whether a selector selects anything.
     pub fn has(&self, css: &Css) -> bool {
-        let named = |end: &CssEnd| self.named(&end.name);
-        if !css.ends.is_empty() && css.ends.iter().all(|end| named(end).is_some()) {
-            return css.ends.iter().any(|end| {
-                named(end)
-                    .unwrap_or_default()
-                    .iter()
-                    .any(|element| css.matches(element))
-            });
-        }
-        self.page.select(&css.selector).next().is_some()
+        let mut all = self.candidates(css).flat_map(|named| &named.elements);
+        all.any(|element| css.matches(element))
     }
 }
 
@@ -90,7 +159,7 @@ impl<'a> View<'a> {
         let article = profile
             .wrapper
             .iter()
-            .find_map(|css| index.page.select(css).next());
+            .find_map(|css| index.select(css).first().copied());
         Self {
             index,
             profile,
@@ -110,7 +179,8 @@ impl<'a> View<'a> {
         };
         match self.article {
             Some(article) if rule.scope == Scope::Article => {
-                Box::new(article.select(&rule.css.selector).filter(heading))
+                let found = self.index.select_in(article, &rule.css);
+                Box::new(found.into_iter().filter(heading))
             }
             _ => Box::new(self.index.select(&rule.css).into_iter().filter(heading)),
         }

@@ -6,7 +6,7 @@ use super::super::schema::{
     queue_key, time_key, url_hash,
 };
 use super::super::store::open_value;
-use super::super::{content_digest, near};
+use super::super::{content_digest, near, read_row};
 use super::{Check, is_same};
 use crate::domain::{Digest, RecordId};
 use crate::extract::fields::text::normal;
@@ -23,12 +23,12 @@ impl Check<'_> {
         let archive = self.archive;
         for pair in archive.store.scan(prefix, &after(prefix)) {
             match pair {
-                Ok((key, sealed)) => match open_value(&key, &sealed)
-                    .and_then(|p| serde_json::from_slice(&p).map_err(|why| why.to_string()))
-                {
-                    Ok(row) => visit(self, &key, row),
-                    Err(why) => self.damage(format!("{what} {}", key.escape_ascii()), why),
-                },
+                Ok((key, sealed)) => {
+                    match open_value(&key, &sealed).and_then(|payload| read_row(&payload)) {
+                        Ok(row) => visit(self, &key, row),
+                        Err(why) => self.damage(format!("{what} {}", key.escape_ascii()), why),
+                    }
+                }
                 Err(why) => self.damage(format!("{what}s"), why.to_string()),
             }
         }

@@ -6,8 +6,8 @@ use crate::extract::dom::TextBuf;
 use crate::extract::images::image;
 use ego_tree::NodeId;
 use ego_tree::iter::Edge;
+use foldhash::HashSet;
 use scraper::{ElementRef, Node};
-use std::collections::HashSet;
 use url::Url;
 
 /// A table's cells.

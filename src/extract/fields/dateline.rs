@@ -5,7 +5,8 @@
 //! name of a province before a dash or colon, and a new sentence must begin after it. Never
 //! changes the lead. The forms are facts seen on public portals (`lead_prefixes.tsv`).
 
-use super::{places::PROVINCES, text};
+use super::places::{LOWER, PROVINCES};
+use super::text;
 
 /// Longest prefix, in characters.
 const LONGEST: usize = 30;
@@ -91,12 +92,7 @@ fn bare(head: &str) -> Option<&str> {
         .split(|c: char| !c.is_alphanumeric())
         .next()
         .unwrap_or_default();
-    if acronym(next_word)
-        && !NO_OUTLET.contains(&next_word)
-        && !PROVINCES
-            .iter()
-            .any(|p| next.to_lowercase().starts_with(&p.to_lowercase()))
-    {
+    if acronym(next_word) && !NO_OUTLET.contains(&next_word) && !begins_with_province(next) {
         return None;
     }
     if glued && !next.chars().next().is_some_and(char::is_alphabetic) {
@@ -120,13 +116,17 @@ fn bare(head: &str) -> Option<&str> {
 
 /// `Quảng Bình - `, `Quảng Nam: `, `Điện Biên, ngày 5/9 - `.
 fn place(head: &str) -> Option<&str> {
-    let name = PROVINCES.iter().find_map(|province| {
+    let first = head.chars().next()?.to_lowercase().next()?;
+    let name = LOWER.iter().find_map(|province| {
+        if !province.starts_with(first) {
+            return None;
+        }
         let end = head
             .char_indices()
             .nth(province.chars().count())
             .map(|(at, _)| at)?;
         let name = head.get(..end)?;
-        (name.to_lowercase() == province.to_lowercase()).then_some(name)
+        (name.to_lowercase() == *province).then_some(name)
     })?;
     let rest = head.get(name.len()..)?;
     let rest = match rest.strip_prefix(',') {
@@ -162,6 +162,12 @@ fn place(head: &str) -> Option<&str> {
     .any(|word| after.starts_with(word));
     let route = PROVINCES.iter().any(|p| after.starts_with(p));
     (begins(after) && !describes && !route).then_some(name)
+}
+
+/// Case aside.
+fn begins_with_province(text: &str) -> bool {
+    let lower = text.to_lowercase();
+    LOWER.iter().any(|name| lower.starts_with(name.as_str()))
 }
 
 /// Whether a sentence begins: a capital, a digit, a quotation mark.

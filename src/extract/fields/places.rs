@@ -1,6 +1,8 @@
 //! The provinces' names, before and after 1 July 2025 (63 and 34 units), in the spellings that
 //! datelines use. Longest first, so that a prefix never hides a longer name.
 
+use std::sync::LazyLock;
+
 /// Names as published; compare case-folded.
 pub(super) const PROVINCES: &[&str] = &[
     "Thành phố Hồ Chí Minh",
@@ -85,8 +87,12 @@ pub(super) const PROVINCES: &[&str] = &[
     "Huế",
 ];
 
+/// The names in lower case, in the same order.
+pub(super) static LOWER: LazyLock<Vec<String>> =
+    LazyLock::new(|| PROVINCES.iter().map(|name| name.to_lowercase()).collect());
+
 /// Whether the (NFC) text is the name of a province, case aside.
 pub(super) fn is_province(text: &str) -> bool {
     let lower = text.to_lowercase();
-    PROVINCES.iter().any(|name| name.to_lowercase() == lower)
+    LOWER.contains(&lower)
 }

@@ -97,7 +97,7 @@ pub(super) fn compile(
             .map(|field| field.get_ref().clone())
             .collect(),
         detect: c.indexed(&raw.detect.css)?,
-        wrapper: c.each(&raw.wrapper)?,
+        wrapper: c.each_css(&raw.wrapper)?,
         cut: c.any(&raw.cut)?,
         caption: c.any(&raw.caption)?,
         fields: Fields {
@@ -284,6 +284,10 @@ impl Compiler<'_> {
         })
     }
 
+    fn each_css(&self, texts: &[Text]) -> Result<Vec<Css>> {
+        texts.iter().map(|text| self.named_css(text)).collect()
+    }
+
     fn named_css(&self, text: &Text) -> Result<Css> {
         Ok(Css {
             selector: self.css(text)?,
@@ -383,23 +387,28 @@ fn ends(css: &str) -> Vec<CssEnd> {
             .next()
             .unwrap_or_default();
         let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
-        let name: String = last
-            .chars()
-            .take_while(char::is_ascii_alphanumeric)
-            .collect();
-        if name.is_empty() {
+        let last = last.strip_prefix('*').unwrap_or(last);
+        let end = last.find(|c| !plain(c)).unwrap_or(last.len());
+        let (name, rest) = last.split_at_checked(end).unwrap_or_default();
+        if !rest.is_empty() && !rest.starts_with(['.', '#', ':']) {
             return Vec::new();
         }
-        let class = last.get(name.len()..).and_then(|rest| {
-            let rest = rest.strip_prefix('.')?;
+        let first = |sign: char| {
+            let rest = rest.strip_prefix(sign)?;
             let end = rest.find(|c| !plain(c)).unwrap_or(rest.len());
             // Escapes are not read here.
-            let (class, behind) = rest.split_at_checked(end)?;
+            let (word, behind) = rest.split_at_checked(end)?;
             let whole = behind.is_empty() || behind.starts_with(['.', '#', ':']);
-            (whole && !class.is_empty()).then(|| class.to_owned())
-        });
-        let name = name.to_ascii_lowercase();
-        let end = CssEnd { name, class };
+            (whole && !word.is_empty()).then(|| word.to_owned())
+        };
+        let end = CssEnd {
+            class: first('.'),
+            id: first('#'),
+            name: (!name.is_empty()).then(|| name.to_ascii_lowercase()),
+        };
+        if end == CssEnd::default() {
+            return Vec::new();
+        }
         if !out.contains(&end) {
             out.push(end);
         }
@@ -414,7 +423,7 @@ mod tests {
     use scraper::{Html, Selector};
 
     fn names(css: &str) -> Vec<String> {
-        ends(css).into_iter().map(|end| end.name).collect()
+        ends(css).into_iter().filter_map(|end| end.name).collect()
     }
 
     #[test]
@@ -425,9 +434,10 @@ mod tests {
             ["a"]
         );
         assert_eq!(names("h1[itemprop=headline], H2"), ["h1", "h2"]);
-        assert!(names("div, .caption").is_empty());
-        assert!(names("#id").is_empty());
-        assert!(names("*").is_empty());
+        assert_eq!(names("div, .caption"), ["div"]);
+        for any in ["*", "div, *", "div, [title]", ":not(p)", "svg|a", "p, \\70"] {
+            assert!(ends(any).is_empty(), "{any}");
+        }
     }
 
     #[test]
@@ -443,12 +453,17 @@ mod tests {
             classes("ul#x.y, div.a\\:b, p[class=x]"),
             [const { None }; 3]
         );
+        assert_eq!(classes(".x > *.y, .z"), ["y", "z"].map(|c| Some(c.into())));
+        let id = |css: &str| ends(css).into_iter().next().and_then(|end| end.id);
+        assert_eq!(id("ul#x.y").as_deref(), Some("x"));
+        assert_eq!(id("#a-b").as_deref(), Some("a-b"));
+        assert_eq!(id("p.y#x"), None);
     }
 
     #[test]
     fn what_is_asked_first_changes_nothing() {
         let page = "<div class='a b'><p class=a-b id=x>1</p><p class='&#97;'>2</p><em>3</em>\
-                    <ul class='x a\ny'><li class=A>4<li class=aa>5</ul></div>";
+                    <ul class='x a\ny'><li class=A>4<li class=aa>5</ul></div><my-tag class=x>6</my-tag>";
         let html = Html::parse_document(page);
         for css in [
             "p.a",
@@ -465,6 +480,15 @@ mod tests {
             "em:has(p.a)",
             "P.a",
             "p.b, *",
+            ".a",
+            ".a-b#x",
+            "p#x, .y",
+            "*.b",
+            "#x ~ .a",
+            "div #X",
+            ".aa, em",
+            "my-tag.x",
+            "em, my-tag",
         ] {
             let css = Css {
                 selector: Selector::parse(css).unwrap(),

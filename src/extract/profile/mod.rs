@@ -34,7 +34,7 @@ pub struct Profile {
     drop_params: Vec<String>,
     pub(super) required: Vec<String>,
     pub(super) detect: Option<Css>,
-    pub(super) wrapper: Vec<Selector>,
+    pub(super) wrapper: Vec<Css>,
     pub(super) cut: Option<Selector>,
     pub(super) caption: Option<Selector>,
     pub(super) fields: Fields,
@@ -140,31 +140,43 @@ pub(super) struct Rule {
 #[derive(Debug)]
 pub(super) struct Css {
     pub selector: Selector,
-    /// One of each alternative; empty when elements of any name can match.
+    /// One of each alternative; empty when any element can match.
     pub ends: Vec<CssEnd>,
 }
 
-/// What an element that ends one of a selector's alternatives must have.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What an element that ends one of a selector's alternatives must have; at least one of these.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct CssEnd {
     /// Its name, in lower case.
-    pub name: String,
+    pub name: Option<String>,
     /// One of its classes.
     pub class: Option<String>,
+    /// Its id.
+    pub id: Option<String>,
 }
 
 impl Css {
     /// Whether the selector selects the element. Asking for the text of the class first is much
     /// cheaper than the selector, for which each class of the element is interned.
     pub fn matches(&self, element: &ElementRef<'_>) -> bool {
-        let may = |end: &CssEnd| {
-            end.name == element.value().name()
-                && end.class.as_ref().is_none_or(|class| {
-                    let mut attributes = element.value().attrs();
-                    attributes.any(|(name, value)| name == "class" && value.contains(class))
-                })
+        self.may_match(element) && self.selector.matches(element)
+    }
+
+    /// Whether the selector may select the element, as far as `ends` tells.
+    pub fn may_match(&self, element: &ElementRef<'_>) -> bool {
+        let has = |attribute: &str, part: &Option<String>| {
+            part.as_ref().is_none_or(|part| {
+                let mut all = element.value().attrs();
+                all.any(|(name, value)| name == attribute && value.contains(part.as_str()))
+            })
         };
-        (self.ends.is_empty() || self.ends.iter().any(may)) && self.selector.matches(element)
+        let may = |end: &CssEnd| {
+            let named = end.name.as_ref();
+            named.is_none_or(|name| name == element.value().name())
+                && has("class", &end.class)
+                && has("id", &end.id)
+        };
+        self.ends.is_empty() || self.ends.iter().any(may)
     }
 }
 
