@@ -133,8 +133,12 @@ impl<'a> NamedReader<'a> {
         scope: &'b Scope,
         capture: &CaptureRow,
     ) -> Result<(Exchange, &'b Scope), String> {
-        let stored = warc::read_at(&self.dir.join(&capture.file), capture.offset)
-            .map_err(|why| why.to_string())?;
+        let stored = warc::read_one(
+            &self.dir.join(&capture.file),
+            capture.offset,
+            capture.length,
+        )
+        .map_err(|why| why.to_string())?;
         let by = stored.context();
         let by = by.and_then(|by| self.scopes.iter().find(|(id, _)| id.as_str() == by.site));
         let scope = by.map_or(scope, |(_, scope)| scope);

@@ -19,6 +19,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Revisions that are read at once.
 const BATCH: usize = 128;
+/// What most records take of a WARC file, bytes.
+const RECORD: u64 = 16 << 10;
 /// Differences that are shown of each field.
 const SAMPLE: usize = 3;
 
@@ -266,7 +268,7 @@ impl Work<'_> {
         let Some(scope) = self.scope(row) else {
             return Reading::Damaged(place());
         };
-        let stored = match warc::read_at(&self.dir.join(&capture.file), capture.offset) {
+        let stored = match warc::read_one(&self.dir.join(&capture.file), capture.offset, RECORD) {
             Ok(stored) => stored,
             Err(why) => return Reading::Damaged(why.to_string()),
         };

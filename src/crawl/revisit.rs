@@ -69,7 +69,7 @@ pub(super) fn earlier(
         }
     }
     let Some(row) = found else { return Ok(None) };
-    let stored = match warc::read_at(&dir.join(&row.file), row.offset) {
+    let stored = match warc::read_one(&dir.join(&row.file), row.offset, row.length) {
         Ok(stored) => stored,
         Err(WarcError::Damaged { .. }) => return Ok(None),
         Err(why) => return Err(why.into()),

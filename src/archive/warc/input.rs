@@ -6,7 +6,9 @@ use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom};
 
 /// Size of either buffer. A gzip header must fit in.
-const BUFFER: usize = 64 << 10;
+pub(super) const BUFFER: usize = 64 << 10;
+/// What fits in one that is made for a short record.
+const SMALL: usize = 8 << 10;
 /// How far ahead a candidate is looked into.
 const LOOK: usize = 2048;
 
@@ -60,17 +62,19 @@ pub(super) struct Input {
 }
 
 impl Input {
-    pub fn new(file: File) -> Self {
+    /// `room` is the size of either buffer, bytes; it is kept within bounds.
+    pub fn new(file: File, room: usize) -> Self {
+        let room = room.clamp(SMALL, BUFFER);
         Self {
             file,
-            raw: vec![0; BUFFER],
+            raw: vec![0; room],
             start: 0,
             end: 0,
             read: 0,
             mode: Mode::Outside,
             inflate: Decompress::new(false),
             crc: crc32fast::Hasher::new(),
-            out: vec![0; BUFFER],
+            out: vec![0; room],
             out_start: 0,
             out_end: 0,
             taken: 0,
@@ -121,7 +125,7 @@ impl Input {
     /// At least `least` raw bytes in one piece, unless the file ends before.
     fn fill(&mut self, least: usize) -> io::Result<()> {
         while self.end - self.start < least {
-            if self.start + least > BUFFER {
+            if self.start + least > self.raw.len() {
                 self.raw.copy_within(self.start..self.end, 0);
                 self.end -= self.start;
                 self.start = 0;
@@ -166,7 +170,7 @@ impl Input {
         self.fill(LOOK)?;
         let length = match gzip_header(self.raw()) {
             Header::Cut => {
-                self.fill(BUFFER)?;
+                self.fill(self.raw.len())?;
                 match gzip_header(self.raw()) {
                     Header::Whole(length) => length,
                     _ => return data("its gzip header does not end"),

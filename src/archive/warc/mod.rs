@@ -25,7 +25,7 @@ pub use cdxj::index_file;
 pub use check::{Checked, check_file};
 pub use intake::{Taken, digest, take_in};
 pub use lookup::{Lookup, lookup};
-pub use reader::{Block, Reader, read_at};
+pub use reader::{Block, Reader, read_at, read_one};
 pub use record::{Capture, Context, RevisitRef};
 pub use recover::recover;
 pub use slice::{SliceError, Slicer};

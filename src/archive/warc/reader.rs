@@ -5,7 +5,7 @@
 //! go through larger ones piece by piece.
 
 use super::WarcError;
-use super::input::{Bad, Input};
+use super::input::{BUFFER, Bad, Input};
 use super::stored::{Head, Stored};
 use std::fs::File;
 use std::io::{self, Read};
@@ -20,7 +20,21 @@ const AGAIN: u64 = 64 << 20;
 
 /// The record at `offset`.
 pub fn read_at(path: &Path, offset: u64) -> Result<Stored, WarcError> {
-    let mut reader = Reader::open(path)?;
+    read_with(path, offset, BUFFER)
+}
+
+/// The record at `offset`, which takes about `length` bytes of the file: cheaper for short ones.
+pub fn read_one(path: &Path, offset: u64, length: u64) -> Result<Stored, WarcError> {
+    let room = usize::try_from(length).unwrap_or(BUFFER);
+    match read_with(path, offset, room) {
+        // A gzip header may be longer than a small buffer.
+        Err(WarcError::Damaged { .. }) if room < BUFFER => read_at(path, offset),
+        read => read,
+    }
+}
+
+fn read_with(path: &Path, offset: u64, room: usize) -> Result<Stored, WarcError> {
+    let mut reader = Reader::with_room(path, room)?;
     reader.seek(offset)?;
     reader.next().unwrap_or_else(|| {
         Err(WarcError::Damaged {
@@ -50,12 +64,16 @@ pub struct Reader {
 impl Reader {
     /// Opens a file.
     pub fn open(path: &Path) -> Result<Self, WarcError> {
+        Self::with_room(path, BUFFER)
+    }
+
+    fn with_room(path: &Path, room: usize) -> Result<Self, WarcError> {
         let fail = |why: io::Error| WarcError::io("open", path, &why);
         let file = File::open(path).map_err(fail)?;
         let length = file.metadata().map_err(fail)?.len();
         Ok(Self {
             path: path.to_owned(),
-            input: Input::new(file),
+            input: Input::new(file, room),
             packed: path.extension().is_some_and(|ext| ext == "gz"),
             again: AGAIN.saturating_add(length.saturating_mul(4)),
             begun: 0,

@@ -88,18 +88,26 @@ fn undo<'a>(mut from: Decoded<'a>, coding: &str, limit: usize) -> Decoded<'a> {
             if !bytes.starts_with(&[0x1f, 0x8b]) {
                 return mislabelled(from, &coding);
             }
-            take(flate2::read::MultiGzDecoder::new(bytes), bytes.len(), limit)
+            take(
+                flate2::bufread::MultiGzDecoder::new(bytes),
+                bytes.len(),
+                limit,
+            )
         }
         "deflate" => {
             // RFC 9110 means zlib; many servers send raw deflate.
             let zlib = bytes.first().is_some_and(|b| b & 0x0f == 8)
                 && matches!(bytes, [a, b, ..] if (u16::from(*a) * 256 + u16::from(*b)) % 31 == 0);
             if zlib {
-                take(flate2::read::ZlibDecoder::new(bytes), bytes.len(), limit)
+                take(flate2::bufread::ZlibDecoder::new(bytes), bytes.len(), limit)
             } else if bytes.first() == Some(&b'<') {
                 return mislabelled(from, &coding);
             } else {
-                take(flate2::read::DeflateDecoder::new(bytes), bytes.len(), limit)
+                take(
+                    flate2::bufread::DeflateDecoder::new(bytes),
+                    bytes.len(),
+                    limit,
+                )
             }
         }
         "br" => {

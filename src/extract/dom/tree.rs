@@ -28,11 +28,27 @@ pub(super) fn parse(html: &str) -> Html {
     let parsed = if memchr(0, text.as_bytes()).is_some() {
         None
     } else if memchr(b'\r', text.as_bytes()).is_some() {
-        Feed::new(&text.replace("\r\n", "\n").replace('\r', "\n")).run()
+        Feed::new(&newlines(text)).run()
     } else {
         Feed::new(text).run()
     };
     parsed.unwrap_or_else(|| Html::parse_document(html))
+}
+
+/// Newlines normalised (HTML Standard, section 13.2.3.5).
+fn newlines(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for (n, line) in text.split('\r').enumerate() {
+        let line = match n {
+            0 => line,
+            _ => {
+                out.push('\n');
+                line.strip_prefix('\n').unwrap_or(line)
+            }
+        };
+        out.push_str(line);
+    }
+    out
 }
 
 struct Feed<'a> {
