@@ -4,12 +4,14 @@
 //! `extract::rules`. A profile is compiled once and shared.
 
 mod compile;
+mod css;
 mod error;
 mod memo;
 mod raw;
 mod set;
 mod urls;
 
+pub(super) use css::{Css, CssEnd};
 pub use error::ProfileError;
 pub(super) use memo::Known;
 pub use set::ProfileSet;
@@ -19,7 +21,7 @@ use crate::domain::{Digest, NotArticle};
 use chrono::{FixedOffset, NaiveDate};
 use regex::Regex;
 use regex::bytes::RegexSet;
-use scraper::{ElementRef, Selector};
+use scraper::Selector;
 
 /// A compiled profile.
 #[derive(Debug)]
@@ -134,50 +136,6 @@ pub(super) struct Rule {
     pub pick: Pick,
     pub scope: Scope,
     pub low_trust: bool,
-}
-
-/// A selector, and what the elements that it selects must have, where its text tells.
-#[derive(Debug)]
-pub(super) struct Css {
-    pub selector: Selector,
-    /// One of each alternative; empty when any element can match.
-    pub ends: Vec<CssEnd>,
-}
-
-/// What an element that ends one of a selector's alternatives must have; at least one of these.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct CssEnd {
-    /// Its name, in lower case.
-    pub name: Option<String>,
-    /// One of its classes.
-    pub class: Option<String>,
-    /// Its id.
-    pub id: Option<String>,
-}
-
-impl Css {
-    /// Whether the selector selects the element. Asking for the text of the class first is much
-    /// cheaper than the selector, for which each class of the element is interned.
-    pub fn matches(&self, element: &ElementRef<'_>) -> bool {
-        self.may_match(element) && self.selector.matches(element)
-    }
-
-    /// Whether the selector may select the element, as far as `ends` tells.
-    pub fn may_match(&self, element: &ElementRef<'_>) -> bool {
-        let has = |attribute: &str, part: &Option<String>| {
-            part.as_ref().is_none_or(|part| {
-                let mut all = element.value().attrs();
-                all.any(|(name, value)| name == attribute && value.contains(part.as_str()))
-            })
-        };
-        let may = |end: &CssEnd| {
-            let named = end.name.as_ref();
-            named.is_none_or(|name| name == element.value().name())
-                && has("class", &end.class)
-                && has("id", &end.id)
-        };
-        self.ends.is_empty() || self.ends.iter().any(may)
-    }
 }
 
 /// Which of several matches counts.
