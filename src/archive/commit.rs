@@ -2,6 +2,7 @@
 //! are on the disk first, then one batch a task (gathered by `store::staged` into an atomic one),
 //! then one flush; only then is anything acknowledged. So a crash at any instant leaves at most unreferenced WARC bytes.
 
+use super::finished::{Committed, CrawlMode, End, Finished};
 use super::judge::Extracted;
 use super::replay::Mark;
 use super::runs::RunReport;
@@ -10,10 +11,9 @@ use super::schema::{
     key, place_key, queue_key,
 };
 use super::store::Batch;
+use super::validators::Validators;
 use super::{Archive, ArchiveError, Task, warc};
-use crate::domain::{
-    Digest, Exchange, LinkKind, Moves, NotArticle, Outcome, RecordId, SiteId, UrlPolicy,
-};
+use crate::domain::{Digest, Exchange, LinkKind, NotArticle, Outcome, RecordId, SiteId, UrlPolicy};
 use quick_cache::sync::Cache;
 use std::sync::Arc;
 
@@ -26,91 +26,6 @@ const KNOWN: usize = 1 << 16;
 
 /// How WARC files are written.
 pub type WarcOptions = warc::WarcSettings;
-
-/// A task that is finished, for better or worse.
-#[derive(Debug)]
-pub struct Finished {
-    /// The task.
-    pub task: Task,
-    /// What is to be captured; `None` when nothing was sent, or nothing may be kept.
-    pub exchange: Option<Exchange>,
-    /// SHA-256 of the exchange's payload.
-    pub payload: Digest,
-    /// What robots.txt said; empty for robots.txt itself.
-    pub robots: String,
-    /// How it ended.
-    pub end: End,
-    /// Links to follow.
-    pub links: Vec<NewTask>,
-    /// Links that are skipped by rule, for the report.
-    pub skipped: Vec<Outcome>,
-    /// Bytes that came over the wire, and requests sent.
-    pub traffic: (u64, u64),
-    /// Where the site's URLs were before, if it has moved.
-    pub moves: Option<Arc<Moves>>,
-}
-
-/// How a task ended.
-#[derive(Debug)]
-pub enum End {
-    /// With an article.
-    Article(Box<Extracted>),
-    /// With something else.
-    Plain(Outcome),
-    /// With a redirect inside the site.
-    Redirect(NewTask),
-    /// Not yet: again at this time (microseconds since 1970). `counts` is false for flood
-    /// pages, which say nothing about the URL.
-    Retry {
-        /// When.
-        due: i64,
-        /// Why.
-        outcome: Outcome,
-        /// Whether it counts as a failed attempt.
-        counts: bool,
-    },
-    /// Given up for this run; the next one tries again.
-    NextRun(Outcome),
-}
-
-/// A link that may become a task.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NewTask {
-    /// Canonical URL.
-    pub url: String,
-    /// What for.
-    pub kind: TaskKind,
-    /// How it was found.
-    pub via: Option<LinkKind>,
-}
-
-/// What the archive made of a finished task; everything in it is durable.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Committed {
-    /// The site.
-    pub site: SiteId,
-    /// The task.
-    pub hash: UrlHash,
-    /// What for.
-    pub kind: TaskKind,
-    /// `None` when it will be tried again in this run.
-    pub outcome: Option<Outcome>,
-    /// Tasks that it added.
-    pub added: u64,
-    /// The record, for articles.
-    pub record: Option<RecordId>,
-}
-
-/// What a commit of one site's crawl must know.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct CrawlMode {
-    /// The crawl's number.
-    pub generation: u32,
-    /// Everything, or only what is new.
-    pub full: bool,
-    /// Further listing pages wait for the articles of the page before them (`--since`).
-    pub since: bool,
-}
 
 /// What is remembered of a URL that needs no queueing.
 #[derive(Debug, Clone, Copy)]
@@ -248,9 +163,10 @@ impl Committer {
         let Some(warc) = &mut self.warc else {
             return Ok(None);
         };
+        let payload = payload_of(finished, original.as_ref());
         let position = warc.append(&warc::Capture {
             exchange,
-            payload_digest: finished.payload,
+            payload_digest: payload,
             context: Some(warc::Context {
                 site: row.site.to_string(),
                 task: row.kind.name().to_owned(),
@@ -270,7 +186,7 @@ impl Committer {
             offset: position.offset,
             length: position.length,
             warc_record: position.record_id,
-            payload: finished.payload,
+            payload,
             status: exchange.status,
             record: None,
             revisit: original.is_some(),
@@ -283,6 +199,11 @@ impl Committer {
         finished: &Finished,
         exchange: &Exchange,
     ) -> Result<Option<CaptureRow>, ArchiveError> {
+        if matches!(finished.end, End::NotModified)
+            && let Some(at) = finished.task.row.captured
+        {
+            return self.archive.row(&capture_key(&finished.task.hash, at));
+        }
         if exchange.status != 200 || exchange.payload.is_empty() || exchange.truncated.is_some() {
             return Ok(None);
         }
@@ -329,6 +250,9 @@ impl Committer {
         }
         let mut capture = capture;
         let mut outcome = None;
+        let exchange = finished.exchange.as_ref();
+        let exchange = exchange.filter(|_| row.kind == TaskKind::Article);
+        let validators = exchange.and_then(Validators::of);
         let moves = finished.moves.as_deref();
         match finished.end {
             End::Article(found) => {
@@ -357,6 +281,20 @@ impl Committer {
                     row.record = Some(judged.record);
                     outcome = Some(judged.outcome);
                 }
+            }
+            End::NotModified => {
+                let known = match (row.record, &capture) {
+                    (Some(id), Some(capture)) => archive.still_there(&mut batch, id, capture.at)?,
+                    _ => false,
+                };
+                outcome = Some(match known {
+                    true => Outcome::NotModified,
+                    // The next run asks without a condition.
+                    false => {
+                        row.queued = Some(next_run(now));
+                        Outcome::HttpError
+                    }
+                });
             }
             End::Plain(end) => {
                 let end = not_found(end, &row);
@@ -393,10 +331,7 @@ impl Committer {
             }
             End::NextRun(end) => {
                 outcome = Some(end);
-                row.queued = Some(Queued {
-                    prio: NEXT_RUN,
-                    due: now,
-                });
+                row.queued = Some(next_run(now));
             }
         }
         if let Some(outcome) = outcome {
@@ -411,11 +346,17 @@ impl Committer {
             }
             if let Some(capture) = &capture {
                 self.learn(&mut batch, &row, outcome, capture.at)?;
+                let same = row.payload == Some(capture.payload);
+                let now = validators.as_ref();
+                self.compare(&mut batch, &row, now, (outcome, same), capture.at)?;
             }
             row.outcome = Some(outcome);
         }
         if let Some(capture) = &mut capture {
             row.visited = Some(capture.at);
+            if outcome != Some(Outcome::NotModified) {
+                row.validators = validators;
+            }
             capture.record = row
                 .record
                 .filter(|_| outcome.is_some_and(Outcome::is_article));
@@ -448,6 +389,21 @@ impl Committer {
             added,
             record: row.record,
         })
+    }
+}
+
+/// The payload that a capture stands for: after 304 that of the capture before.
+fn payload_of(finished: &Finished, original: Option<&CaptureRow>) -> Digest {
+    match (&finished.end, original) {
+        (End::NotModified, Some(first)) => first.payload,
+        _ => finished.payload,
+    }
+}
+
+fn next_run(now: i64) -> Queued {
+    Queued {
+        prio: NEXT_RUN,
+        due: now,
     }
 }
 

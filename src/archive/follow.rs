@@ -1,7 +1,8 @@
 //! What a finished task leads to: links that become tasks, and redirects that become aliases.
 //! Part of the writer; everything goes into the task's own batch.
 
-use super::commit::{Committer, CrawlMode, Known, NewTask};
+use super::commit::{Committer, Known};
+use super::finished::{CrawlMode, NewTask};
 use super::schema::{TaskKind, UrlHash, UrlRow, key, url_hash};
 use super::store::Batch;
 use super::{ArchiveError, frontier};

@@ -306,6 +306,7 @@ pub(super) fn new_row(
         payload: None,
         captured: None,
         visited: None,
+        validators: None,
     }
 }
 

@@ -154,6 +154,22 @@ pub(super) struct Judgement {
 }
 
 impl Archive {
+    /// A record was seen again as it was; gives whether there is one.
+    pub(super) fn still_there(
+        &self,
+        batch: &mut Batch,
+        id: RecordId,
+        at: i64,
+    ) -> Result<bool, ArchiveError> {
+        let Some(mut record) = self.record_row(id)? else {
+            return Ok(false);
+        };
+        record.last_seen = record.last_seen.max(at);
+        record.gone = None;
+        self.put_record(batch, &record);
+        Ok(true)
+    }
+
     /// Decides what `found` is and writes the rows into `batch`. `row` is the fetched URL's.
     pub(super) fn judge(
         &self,

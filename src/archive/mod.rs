@@ -6,6 +6,7 @@
 mod address;
 mod commit;
 mod drift;
+mod finished;
 mod follow;
 mod frontier;
 mod hold;
@@ -26,6 +27,7 @@ pub mod schema;
 mod simhash;
 pub mod store;
 mod sum;
+mod validators;
 mod verify;
 pub mod warc;
 mod withdraw;
@@ -39,8 +41,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use store::{Batch, Store, StoreError, open_value, seal_value};
 
-pub use commit::{Committed, Committer, CrawlMode, End, Finished, NewTask, WarcOptions};
+pub use commit::{Committer, WarcOptions};
 pub use drift::{Alarm, Marked, Quarantine};
+pub use finished::{Committed, CrawlMode, End, Finished, NewTask};
 pub use frontier::{Task, new_task_row};
 pub use hold::Hold;
 pub use judge::{Extracted, content_digest};
@@ -56,6 +59,7 @@ pub use runs::{RunReport, SiteReport};
 pub use schema::RecordRow;
 pub use simhash::simhash;
 pub use sum::Sum;
+pub use validators::{Honesty, Proof, Validators};
 pub use verify::{Damage, Verification, VerifyPlan};
 pub use withdraw::Tombstone;
 

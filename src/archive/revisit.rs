@@ -5,7 +5,8 @@
 //! (Cho & Garcia-Molina, "Effective page refresh policies for web crawlers", 2003): an article is
 //! due when a change since its last visit has become likely enough.
 
-use super::commit::{Committer, CrawlMode, NewTask};
+use super::commit::Committer;
+use super::finished::{CrawlMode, NewTask};
 use super::schema::{RecordRow, TaskKind, UrlHash, UrlRow, key, url_hash};
 use super::store::Batch;
 use super::{Archive, ArchiveError};
@@ -32,6 +33,10 @@ const LIKELY: f64 = 0.3;
 const SOONEST: f64 = 0.5;
 /// Articles that are gone come back seldom.
 const GONE: f64 = 4.0;
+/// How many intervals an article is overdue at least that was not read because of a lie.
+const DOUBTED: f64 = 1000.0;
+/// Requests may have been under way on a condition when the lie was found.
+const BEHIND: i64 = 3600 * SECOND;
 /// What a list named is remembered up to this many items.
 const ITEMS: usize = 10_000;
 
@@ -101,6 +106,7 @@ impl Archive {
         moves: Option<&Moves>,
     ) -> Result<u64, ArchiveError> {
         let habits = self.habits(site)?;
+        let lied = self.honesty(site)?.lied;
         // The least overdue of the chosen is on top. (Millionths of an interval: floats have no
         // order.)
         let mut chosen: BinaryHeap<Reverse<(u64, UrlHash)>> = BinaryHeap::new();
@@ -130,7 +136,13 @@ impl Archive {
             if row.outcome.is_some_and(Outcome::says_gone) {
                 interval *= GONE;
             }
-            let overdue = (now - visited).max(0) as f64 / DAY as f64 / interval;
+            let mut overdue = (now - visited).max(0) as f64 / DAY as f64 / interval;
+            // A 304 of a server that was found to lie afterwards says nothing.
+            if row.outcome == Some(Outcome::NotModified)
+                && lied.is_some_and(|at| at + BEHIND >= visited)
+            {
+                overdue += DOUBTED;
+            }
             if overdue < 1.0 {
                 continue;
             }

@@ -105,6 +105,7 @@ impl SiteReport {
                 "same_text",
                 "revision",
                 "unchanged",
+                "not_modified",
                 "alias",
             ];
             good.contains(&name.as_str())

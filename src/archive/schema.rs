@@ -19,6 +19,7 @@
 //! | `f` | WARC file, 0, offset | URL hash and time of the capture that stands there |
 //! | `p` | payload digest | [`CaptureRow`] of the first capture of an image or attachment |
 //! | `e` | 0, site | [`super::Habits`]: how often it changes its articles |
+//! | `e` | 2, site | [`super::Honesty`]: whether its validators may be believed |
 //! | `e` | 1, URL hash | the articles that a list, feed or sitemap named at its last visit |
 //! | `n` | start time | run report |
 //! | `z` | site, 0, name | [`Alarm`](super::Alarm) of drift |
@@ -27,6 +28,7 @@
 //! | `o` | hash of a URL of another host, URL hash | nothing: the second redirects to the first |
 //! | `w` | URL hash | tombstone of a withdrawn record, under each of its URLs |
 
+use super::validators::Validators;
 use crate::domain::{
     Article, CanonicalUrl, CharsetFacts, Digest, LinkKind, Outcome, RecordId, SiteId, TlsFacts,
     Warning,
@@ -203,6 +205,9 @@ pub struct UrlRow {
     /// Time of its last capture, microseconds since 1970.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub visited: Option<i64>,
+    /// What the server said of the version of its last capture that is no 304; of articles.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub validators: Option<Validators>,
 }
 
 impl UrlRow {

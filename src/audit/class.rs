@@ -100,6 +100,7 @@ impl Class {
             | O::NotArticle(NotArticle::View | NotArticle::Binary) => Self::NotArticle,
             O::New
             | O::Unchanged
+            | O::NotModified
             | O::Revision
             | O::Alias
             | O::SameText

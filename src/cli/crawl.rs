@@ -281,7 +281,14 @@ pub(super) fn table(report: &RunReport) -> Table {
     ]);
     for (id, site) in &report.sites {
         let n = |name: &str| site.outcomes.get(name).copied().unwrap_or(0);
-        let articles = ["new", "same_text", "revision", "unchanged", "alias"];
+        let articles = [
+            "new",
+            "same_text",
+            "revision",
+            "unchanged",
+            "not_modified",
+            "alias",
+        ];
         let others: u64 = site
             .outcomes
             .iter()
@@ -293,7 +300,7 @@ pub(super) fn table(report: &RunReport) -> Table {
             site.mode.clone(),
             (n("new") + n("same_text")).to_string(),
             n("revision").to_string(),
-            n("unchanged").to_string(),
+            (n("unchanged") + n("not_modified")).to_string(),
             n("alias").to_string(),
             others.to_string(),
             site.requests.to_string(),

@@ -31,6 +31,8 @@ pub(crate) struct Asked {
     pub now: i64,
     /// The payload's digest, where it is known.
     pub payload: Option<Digest>,
+    /// Whether it was asked for on the condition that it has changed.
+    pub conditional: bool,
 }
 
 /// Decides how the task ends.
@@ -41,6 +43,7 @@ pub(crate) fn analyse(site: &Scope, asked: Asked, max_bytes: usize) -> Finished 
         robots,
         now,
         payload,
+        conditional,
     } = asked;
     let read = Reader {
         site,
@@ -49,6 +52,7 @@ pub(crate) fn analyse(site: &Scope, asked: Asked, max_bytes: usize) -> Finished 
         robots,
         now,
         max_bytes,
+        conditional,
     };
     let url = exchange.url.clone();
     let said = read.robots.clone();
@@ -186,6 +190,7 @@ struct Reader<'a> {
     robots: String,
     now: i64,
     max_bytes: usize,
+    conditional: bool,
 }
 
 type Ended = (End, Vec<NewTask>, Vec<Outcome>);
@@ -202,6 +207,7 @@ impl Reader<'_> {
         }
         match self.exchange.status {
             301 | 302 | 303 | 307 | 308 => only(self.redirect()),
+            304 if self.conditional => only(End::NotModified),
             404 if self.flooded() => only(self.flood()),
             // The archive knows whether it is an article that has expired.
             404 => only(End::Plain(Outcome::DeadLink)),

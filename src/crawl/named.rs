@@ -94,11 +94,13 @@ impl<'a> NamedReader<'a> {
             kind,
             robots: String::new(),
             payload: None,
+            conditional: false,
         };
         let done = finished(by, &job, self.max_bytes);
         let outcome = match done.end {
             End::Plain(outcome) | End::NextRun(outcome) | End::Retry { outcome, .. } => outcome,
             End::Redirect(_) => Outcome::Redirected,
+            End::NotModified => Outcome::NotModified,
             End::Article(_) => Outcome::New,
         };
         let leads_on = matches!(outcome, Outcome::Listing | Outcome::Feed | Outcome::Sitemap);

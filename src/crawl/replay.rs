@@ -175,6 +175,8 @@ pub(super) struct Job {
     pub robots: String,
     /// The payload's digest, where it is known.
     pub payload: Option<Digest>,
+    /// Whether the answer says that nothing has changed (a revisit of status 304).
+    pub conditional: bool,
 }
 
 /// A capture on its way through the reader.
@@ -302,12 +304,13 @@ impl Replay<'_> {
             .and_then(|context| TaskKind::named(&context.task))
             .unwrap_or_else(|| kind(rules, &exchange));
         let revisit = capture.stored.kind() == "revisit";
+        let label = capture.stored.payload_digest();
+        let label = label.and_then(Digest::from_warc_label);
+        let conditional = revisit && exchange.status == 304;
         let mut lone = false;
-        if revisit {
+        if revisit && !conditional {
             let first = referred(rules, &capture.stored);
             let mut first = first.iter().filter_map(|name| jobs.get(*fresh.get(name)?));
-            let label = capture.stored.payload_digest();
-            let label = label.and_then(Digest::from_warc_label);
             // Two captures of other programs may have one time.
             let first = first.find(|first| label.is_none_or(|label| label == first.payload));
             let payload = match first {
@@ -320,7 +323,11 @@ impl Replay<'_> {
             }
             self.done.lone_revisits += u64::from(lone);
         }
-        let payload = Digest::of(&exchange.payload);
+        // After 304 it is that of the capture that the record refers to.
+        let payload = match label.filter(|_| conditional) {
+            Some(label) => label,
+            None => Digest::of(&exchange.payload),
+        };
         let hash = url_hash(rules.policy.canonical(&exchange.url).as_str());
         Ok(Some(Placed {
             lone,
@@ -331,6 +338,7 @@ impl Replay<'_> {
                 kind,
                 robots: context.map_or_else(|| NOT_RECORDED.to_owned(), |context| context.robots),
                 payload: Some(payload),
+                conditional,
             },
             scope,
             payload,
@@ -446,6 +454,7 @@ pub(super) fn finished(scope: &Scope, job: &Job, max_bytes: usize) -> Finished {
         robots: job.robots.clone(),
         now: job.at,
         payload: job.payload,
+        conditional: job.conditional,
     };
     let mut finished = analyse::analyse(scope, asked, max_bytes);
     if let End::Retry { outcome, .. } = finished.end {

@@ -298,6 +298,7 @@ impl Work<'_> {
             kind: TaskKind::Article,
             robots: revision.provenance.robots.clone(),
             payload: None,
+            conditional: false,
         };
         match finished(scope, &job, self.max_bytes).end {
             End::Article(found) => Reading::Article(found),

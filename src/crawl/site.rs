@@ -10,7 +10,7 @@ use crate::domain::{Moves, UrlPolicy};
 use crate::extract::profile::ProfileSet;
 use std::collections::{HashSet, VecDeque};
 use std::ops::Deref;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use tokio::sync::Notify;
 use url::Url;
 
@@ -28,6 +28,8 @@ pub(crate) struct SiteState {
     pub host: Host,
     work: Mutex<Work>,
     wake: Notify,
+    /// The newest articles when this was first asked for.
+    newest: OnceLock<HashSet<String>>,
 }
 
 impl Deref for SiteState {
@@ -104,6 +106,7 @@ impl SiteState {
             host,
             work: Mutex::default(),
             wake: Notify::new(),
+            newest: OnceLock::new(),
         };
         let now = shared.now();
         if let Some(urls) = only {
@@ -258,6 +261,29 @@ impl SiteState {
             }
             None => Next::Done,
         })
+    }
+
+    /// The condition on which a page is asked for: only in an update, where the portal's validators
+    /// have proved honest, and never of the newest articles, whose links lead to what is new.
+    pub fn condition(
+        &self,
+        archive: &Archive,
+        task: &Task,
+    ) -> Result<Option<(&'static str, String)>, ArchiveError> {
+        if self.mode.full {
+            return Ok(None);
+        }
+        let Some(condition) = archive.condition(task)? else {
+            return Ok(None);
+        };
+        let newest = match self.newest.get() {
+            Some(newest) => newest,
+            None => {
+                let urls = archive.newest(&self.site.id, NEWEST, self.moves_here())?;
+                self.newest.get_or_init(|| urls.into_iter().collect())
+            }
+        };
+        Ok(Some(condition).filter(|_| !newest.contains(&task.row.url)))
     }
 
     /// Puts a task back that was handed out and not begun.

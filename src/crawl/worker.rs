@@ -128,10 +128,13 @@ async fn one(
         site.put_back(task);
         return Ok(None);
     }
-    let exchange = shared
-        .client
-        .get(&request(site, &task, url).under(&permit))
-        .await;
+    let condition = site.condition(&shared.archive, &task)?;
+    let conditional = condition.is_some();
+    let mut request = request(site, &task, url).under(&permit);
+    if let Some((name, value)) = condition {
+        request = request.header(name, &value);
+    }
+    let exchange = shared.client.get(&request).await;
     let feedback = Feedbacks::of(shared, &exchange);
     if let Some(to) = analyse::respelled(site, &task, &exchange) {
         site.insist(&to);
@@ -142,6 +145,7 @@ async fn one(
         robots,
         now: shared.now(),
         payload: None,
+        conditional,
     };
     let finished = read(shared, site, asked).await?;
     site.host.learn(shared, permit, &finished.end, &feedback);

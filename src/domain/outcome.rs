@@ -13,6 +13,8 @@ pub enum Outcome {
     New,
     /// A known record, unchanged.
     Unchanged,
+    /// A known record, unchanged as the server says (304 to a conditional request).
+    NotModified,
     /// A known record with other content: a new revision.
     Revision,
     /// A known article (title, time, text) under another URL.
@@ -77,6 +79,7 @@ impl Outcome {
         match self {
             Self::New => "new",
             Self::Unchanged => "unchanged",
+            Self::NotModified => "not_modified",
             Self::Revision => "revision",
             Self::Alias => "alias",
             Self::SameText => "same_text",
@@ -148,7 +151,12 @@ impl Outcome {
     pub fn is_article(self) -> bool {
         matches!(
             self,
-            Self::New | Self::Unchanged | Self::Revision | Self::Alias | Self::SameText
+            Self::New
+                | Self::Unchanged
+                | Self::NotModified
+                | Self::Revision
+                | Self::Alias
+                | Self::SameText
         )
     }
 }

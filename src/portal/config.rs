@@ -28,6 +28,20 @@ pub enum Flood {
     Status200,
 }
 
+/// What the portal says of an article's version.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Versions {
+    /// As NukeViet does: no `ETag`, and `Last-Modified` is always yesterday. Never 304.
+    #[default]
+    Php,
+    /// A weak `ETag` that changes with the article; 304 to whoever has it.
+    Tags,
+    /// A `Last-Modified` that changes with the article; 304 to whoever has it.
+    Dates,
+    /// An `ETag` that never changes, whatever becomes of the article.
+    Stuck,
+}
+
 /// One fixed window of the anti-flood rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FloodWindow {

@@ -27,10 +27,11 @@ mod state;
 #[cfg(test)]
 mod tests;
 mod truth;
+mod versions;
 mod words;
 
 pub use canned::Canned;
-pub use config::{Flood, FloodWindow, PortalConfig, Theme};
+pub use config::{Flood, FloodWindow, PortalConfig, Theme, Versions};
 pub use draft::{Change, Draft};
 pub use faults::{FaultExpect, NAMES as FAULTS, expect as fault_expectation};
 pub use hits::Hit;
@@ -101,6 +102,7 @@ impl Portal {
                 outage: None,
                 robots_status: None,
                 fault_delay: Duration::from_secs(2),
+                versions: Versions::default(),
             }),
             gate: Mutex::default(),
             hits: Mutex::default(),
@@ -239,6 +241,11 @@ impl Portal {
         lock(&self.shared.knobs).fault_delay = delay;
     }
 
+    /// What articles' answers say of their version.
+    pub fn set_versions(&self, versions: Versions) {
+        lock(&self.shared.knobs).versions = versions;
+    }
+
     /// Publishes an article; gives its number.
     pub fn publish(&self, draft: Draft) -> u32 {
         self.change(|site| draft::publish(site, draft))
@@ -333,6 +340,7 @@ fn render_all(shared: &Shared) -> HashMap<String, Arc<reply::Reply>> {
             user_agent: "",
             cookie: "",
             if_none_match: "",
+            if_modified_since: "",
             gzip: true,
             client: [0, 0, 0, 0].into(),
             other_host: false,

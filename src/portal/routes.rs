@@ -8,6 +8,7 @@ use super::model::{Article, Kind, Site};
 use super::render::{Ctx, article, feeds, lists, views};
 use super::reply::Reply;
 use super::state::Shared;
+use super::versions;
 use std::net::IpAddr;
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
@@ -20,6 +21,7 @@ pub(super) struct Ask<'a> {
     pub(super) user_agent: &'a str,
     pub(super) cookie: &'a str,
     pub(super) if_none_match: &'a str,
+    pub(super) if_modified_since: &'a str,
     pub(super) gzip: bool,
     pub(super) client: IpAddr,
     /// Asked on the other host's address.
@@ -59,6 +61,7 @@ pub(super) fn answer(shared: &Shared, ask: &Ask<'_>) -> Reply {
         };
         (knobs.flood, outage, knobs.fault_delay, knobs.robots_status)
     };
+    let versions = lock(&shared.knobs).versions;
     if flood != Flood::Off {
         let wait =
             lock(&shared.gate).count(ask.client, &shared.config.flood_windows, Instant::now());
@@ -94,6 +97,7 @@ pub(super) fn answer(shared: &Shared, ask: &Ask<'_>) -> Reply {
             shared.config.theme
         },
         nonce: shared.nonce.fetch_add(1, Ordering::Relaxed),
+        versions,
         faults_from: shared.config.traps_faults.then_some(shared.faults_from),
     };
     let fault = |name: &str| {
@@ -356,7 +360,9 @@ fn one(ctx: &Ctx<'_>, category: usize, id: u32, path: &str, ask: &Ask<'_>) -> Re
         )
         .with("x-robots-tag", "noindex");
     }
-    Reply::html(200, article::html(ctx, article))
+    let known = (ask.if_none_match, ask.if_modified_since);
+    let reply = Reply::html(200, article::html(ctx, article));
+    versions::versioned(reply, ctx.versions, article, known)
 }
 
 /// Print, save-file and send-mail views of an article.

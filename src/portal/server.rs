@@ -101,6 +101,7 @@ fn serve(
         user_agent: text("user-agent"),
         cookie: text("cookie"),
         if_none_match: text("if-none-match"),
+        if_modified_since: text("if-modified-since"),
         gzip: text("accept-encoding").contains("gzip"),
         client: peer.ip(),
         other_host,

@@ -1,7 +1,7 @@
 //! What all connections share: the site, the switches, the log.
 
 use super::canned::Canned;
-use super::config::{Flood, PortalConfig};
+use super::config::{Flood, PortalConfig, Versions};
 use super::flood::FloodGate;
 use super::hits::Hit;
 use super::model::Site;
@@ -20,6 +20,7 @@ pub(super) struct Knobs {
     pub(super) outage: Option<(&'static str, usize)>,
     pub(super) robots_status: Option<u16>,
     pub(super) fault_delay: Duration,
+    pub(super) versions: Versions,
 }
 
 /// The portal's state.

@@ -11,7 +11,7 @@ pub(super) mod lists;
 mod themes;
 pub(super) mod views;
 
-use super::config::{PortalConfig, Theme};
+use super::config::{PortalConfig, Theme, Versions};
 use super::model::Site;
 use chrono::{Datelike, NaiveDateTime, Timelike};
 
@@ -29,6 +29,8 @@ pub(super) struct Ctx<'a> {
     pub(super) theme: Theme,
     /// Differs at each fetch.
     pub(super) nonce: u64,
+    /// What is said of an article's version.
+    pub(super) versions: Versions,
     /// First number of the `/tin-tuc/loi-N.html` links, where they are shown.
     pub(super) faults_from: Option<u32>,
 }
