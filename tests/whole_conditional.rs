@@ -119,11 +119,11 @@ fn honest_validators_spare_the_transfer_and_no_edit() {
         // A rebuild reads the same from the captures: 304 is a revisit record.
         let honesty = |place: &Place| {
             let archive = Archive::open(&place.archive()).unwrap();
-            archive.honesty(&SiteId::new("test").unwrap()).unwrap()
+            archive.honesty(&SiteId::new("thu").unwrap()).unwrap()
         };
         let export = place.expect(0, &["export"]);
         let learned = honesty(&place);
-        assert!(learned.etag.holds() != learned.modified.holds());
+        assert!(learned.etag.holds() != learned.modified.holds(), "{learned:?}");
         place.expect(0, &["verify", "--deep"]);
         place.expect(0, &["rebuild"]);
         assert_eq!(place.expect(0, &["export"]), export);
