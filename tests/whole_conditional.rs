@@ -123,7 +123,10 @@ fn honest_validators_spare_the_transfer_and_no_edit() {
         };
         let export = place.expect(0, &["export"]);
         let learned = honesty(&place);
-        assert!(learned.etag.holds() != learned.modified.holds(), "{learned:?}");
+        assert!(
+            learned.etag.holds() != learned.modified.holds(),
+            "{learned:?}"
+        );
         place.expect(0, &["verify", "--deep"]);
         place.expect(0, &["rebuild"]);
         assert_eq!(place.expect(0, &["export"]), export);

@@ -6,8 +6,9 @@ mod python;
 #[path = "common/web.rs"]
 mod web;
 
+use common::clock::crawl_at;
 use common::{Place, warcs};
-use khobao::portal::{Portal, PortalConfig};
+use khobao::portal::{Change, Portal, PortalConfig, Versions};
 use python::{Python, said};
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
@@ -88,6 +89,27 @@ impl Server {
     }
 }
 
+/// pywb with two collections: one is indexed by pywb, the other has the crawl's own index.
+fn collections(python: &Python, place: &Place) -> (tempfile::TempDir, Server) {
+    let dir = tempfile::tempdir().unwrap();
+    manage(python, dir.path(), &["init", "thu"]);
+    manage(python, dir.path(), &["init", "own"]);
+    let own = dir.path().join("collections/own");
+    for warc in warcs(&place.warc_dir()) {
+        let name = warc.file_name().unwrap().to_str().unwrap().to_owned();
+        manage(python, dir.path(), &["add", "thu", warc.to_str().unwrap()]);
+        std::fs::copy(&warc, own.join("archive").join(&name)).unwrap();
+        let index = name.replace(".warc.gz", ".cdxj");
+        std::fs::copy(
+            warc.with_file_name(&index),
+            own.join("indexes").join(&index),
+        )
+        .unwrap();
+    }
+    let server = Server::start(python, dir.path());
+    (dir, server)
+}
+
 #[test]
 fn pywb_replays_an_article_and_an_image_of_a_crawl() {
     let Some(python) = Python::with(&["pywb.apps.cli", "pywb.manager.manager"]) else {
@@ -99,23 +121,7 @@ fn pywb_replays_an_article_and_an_image_of_a_crawl() {
     // A second later: pywb's times are whole seconds.
     std::thread::sleep(Duration::from_millis(1100));
     place.expect(0, &["crawl", "--full"]);
-    let dir = tempfile::tempdir().unwrap();
-    // One collection is indexed by pywb, the other has the crawl's own index.
-    manage(&python, dir.path(), &["init", "thu"]);
-    manage(&python, dir.path(), &["init", "own"]);
-    let own = dir.path().join("collections/own");
-    for warc in warcs(&place.warc_dir()) {
-        let name = warc.file_name().unwrap().to_str().unwrap().to_owned();
-        manage(&python, dir.path(), &["add", "thu", warc.to_str().unwrap()]);
-        std::fs::copy(&warc, own.join("archive").join(&name)).unwrap();
-        let index = name.replace(".warc.gz", ".cdxj");
-        std::fs::copy(
-            warc.with_file_name(&index),
-            own.join("indexes").join(&index),
-        )
-        .unwrap();
-    }
-    let server = Server::start(&python, dir.path());
+    let (_dir, server) = collections(&python, &place);
     let truth = portal.truth();
     let article = truth.iter().find(|t| !t.images.is_empty()).unwrap();
     let image = &article.images[0].url;
@@ -163,4 +169,64 @@ fn pywb_replays_an_article_and_an_image_of_a_crawl() {
         revisits, 2,
         "the image's second capture, in either collection"
     );
+}
+
+#[test]
+fn pywb_replays_what_the_server_called_unchanged() {
+    let Some(python) = Python::with(&["pywb.apps.cli", "pywb.manager.manager"]) else {
+        return;
+    };
+    let portal = Portal::start(PortalConfig {
+        traps: false,
+        same_time: 0,
+        ..PortalConfig::with_articles(40)
+    })
+    .unwrap();
+    portal.set_versions(Versions::Tags);
+    let place = Place::new(
+        &portal.base(),
+        "drift = false\ncapture = [\"pages\"]\nrevisit = 100",
+    );
+    let mut order = portal.truth();
+    order.sort_by(|a, b| a.published.cmp(&b.published));
+    let mut now: chrono::DateTime<chrono::Utc> = "2031-07-01T02:00:00Z".parse().unwrap();
+    for article in &order[..3] {
+        crawl_at(&place, now);
+        now += chrono::TimeDelta::days(400);
+        portal.edit(article.id, Change::Append("Câu thêm.".into()));
+    }
+    crawl_at(&place, now);
+    let captured = web::captures(&place);
+    let spared: Vec<&web::Captured> = captured
+        .iter()
+        .filter(|c| {
+            c.field("WARC-Profile")
+                .is_some_and(|p| p.ends_with("server-not-modified"))
+        })
+        .collect();
+    assert!(spared.len() > 10, "{}", spared.len());
+    let (_dir, server) = collections(&python, &place);
+    for capture in &spared[..5] {
+        let truth = order.iter().find(|t| t.url == capture.uri).unwrap();
+        let date = capture.field("WARC-Date").unwrap();
+        let stamp: String = date.chars().filter(char::is_ascii_digit).take(14).collect();
+        // (Indexed by pywb, the 304 itself would be what is replayed.)
+        let path = format!("/own/{stamp}id_/{}", capture.uri);
+        let (mut head, mut body) = server.get(&path).unwrap();
+        if let Some(to) = head.lines().find_map(|l| l.strip_prefix("location: ")) {
+            let to = to.split_once("/own/").unwrap().1;
+            (head, body) = server.get(&format!("/own/{to}")).unwrap();
+        }
+        let text = String::from_utf8_lossy(&body).into_owned();
+        let status = head.lines().next().unwrap();
+        assert!(status.contains(" 200 "), "{path}\n{head}");
+        assert!(text.contains(&truth.title), "{path}\n{head}");
+    }
+    let check = python
+        .command()
+        .args(["-m", "warcio.cli", "check", "-v"])
+        .args(warcs(&place.warc_dir()))
+        .output()
+        .unwrap();
+    said(&check);
 }

@@ -152,7 +152,8 @@ impl Scan {
     }
 }
 
-/// The line of a record; `None` when it has no target or date.
+/// The line of a record; `None` when it has no target or date, or says only that nothing has changed
+/// since an earlier one (304).
 fn line(head: &Head, length: u64, block: &[u8], name: &str) -> Option<String> {
     let url = head.uri()?;
     let stamp: String = head
@@ -165,6 +166,11 @@ fn line(head: &Head, length: u64, block: &[u8], name: &str) -> Option<String> {
     let http = (is_http && matches!(head.kind(), "response" | "revisit"))
         .then(|| http::parse_head(http::split(block).0))
         .flatten();
+    // Replay tools would answer 304 to a reader who has nothing yet: the capture before is nearest.
+    let status = http.as_ref().map(|(status, _)| *status);
+    if head.kind() == "revisit" && status == Some(304) {
+        return None;
+    }
     let mime = match head.kind() {
         "revisit" => Some("warc/revisit"),
         "response" => http.as_ref().and_then(|(_, headers)| {
@@ -179,7 +185,7 @@ fn line(head: &Head, length: u64, block: &[u8], name: &str) -> Option<String> {
     let fields = Fields {
         url,
         mime,
-        status: http.as_ref().map(|(status, _)| status.to_string()),
+        status: status.map(|status| status.to_string()),
         digest: head.payload_digest(),
         length: length.to_string(),
         offset: head.offset.to_string(),
