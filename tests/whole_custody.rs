@@ -156,3 +156,83 @@ fn a_field_that_no_text_digest_covers_cannot_be_changed() {
     let text = String::from_utf8_lossy(&out.stdout).into_owned();
     assert!(text.contains("do not have their digest"), "{text}");
 }
+
+/// The `khobao.json` of an archive names it.
+fn id(place: &Place) -> String {
+    let marker = std::fs::read(place.archive().join("khobao.json")).unwrap();
+    let marker: Value = serde_json::from_slice(&marker).unwrap();
+    marker["id"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_merge_keeps_the_other_archives_chain_of_custody() {
+    let (portal, a) = crawled(20);
+    let again = || {
+        let place = Place::new(&portal.base(), "capture = [\"pages\"]");
+        place.expect(0, &["crawl"]);
+        place
+    };
+    let (b, c) = (again(), again());
+    let path = |place: &Place| place.archive().to_str().unwrap().to_owned();
+    let file =
+        |place: &Place, id: &str, name: &str| place.archive().join("merged").join(id).join(name);
+    b.expect(0, &["merge", &path(&c)]);
+    let theirs = std::fs::read(b.archive().join("ledger.jsonl")).unwrap();
+    let out = a.expect(0, &["merge", &path(&b)]);
+    assert!(out.contains(&id(&b)) && out.contains(&id(&c)), "{out}");
+    // The other's ledger and manifest as they were, and those that it had kept.
+    assert_eq!(
+        std::fs::read(file(&a, &id(&b), "ledger.jsonl")).unwrap(),
+        theirs
+    );
+    for name in ["ledger.jsonl", "manifest.sha256"] {
+        let original = std::fs::read(c.archive().join(name)).unwrap();
+        assert_eq!(std::fs::read(file(&a, &id(&c), name)).unwrap(), original);
+    }
+    a.expect(0, &["verify"]);
+    // Again, when the other went on; and back, which keeps no copy of one's own.
+    b.expect(0, &["verify"]);
+    a.expect(0, &["merge", &path(&b)]);
+    b.expect(0, &["merge", &path(&a)]);
+    assert!(!file(&b, &id(&b), "ledger.jsonl").exists());
+    a.expect(0, &["rebuild", "--discard-old"]);
+    for place in [&a, &b] {
+        assert!(place.expect(0, &["verify"]).contains(" 0 damaged"));
+    }
+    // Whatever is changed in a copy shows, and goes with what it was.
+    let kept = file(&a, &id(&c), "ledger.jsonl");
+    let whole = std::fs::read_to_string(&kept).unwrap();
+    let (first, rest) = whole.split_once('\n').unwrap();
+    let last = whole.lines().last().unwrap();
+    let manifest = file(&a, &id(&c), "manifest.sha256");
+    let listed = std::fs::read_to_string(&manifest).unwrap();
+    let reworded = last.replace("\"crawl\"", "\"verify\"");
+    assert_ne!(reworded, last);
+    for (path, text) in [
+        (&kept, format!("{first}\n")),
+        (&kept, rest.to_owned()),
+        (&kept, whole.replace(last, &reworded)),
+        (&kept, String::new()),
+        (&manifest, listed.replace('a', "b")),
+    ] {
+        let good = std::fs::read(path).unwrap();
+        std::fs::write(path, text).unwrap();
+        let out = a.expect(6, &["verify"]);
+        assert!(out.contains(&format!("merged/{}", id(&c))), "{out}");
+        std::fs::write(path, good).unwrap();
+        a.expect(0, &["verify"]);
+    }
+    std::fs::remove_dir_all(kept.parent().unwrap()).unwrap();
+    a.expect(6, &["verify"]);
+    // A merge from the archive brings the copy back.
+    a.expect(0, &["merge", &path(&c)]);
+    a.expect(0, &["verify"]);
+    // An archive whose own chain does not hold is taken, and it is said.
+    std::fs::write(c.archive().join("ledger.jsonl"), rest).unwrap();
+    let d = Place::new(&portal.base(), "capture = [\"pages\"]");
+    let out = d.expect(6, &["merge", &path(&c)]);
+    assert!(out.contains("does not follow the line before it"), "{out}");
+    let out = a.expect(6, &["merge", &path(&c)]);
+    assert!(out.contains("is not what was merged before"), "{out}");
+    a.expect(0, &["verify"]);
+}

@@ -16,9 +16,9 @@ use std::io::Write as _;
 use std::path::Path;
 use std::sync::PoisonError;
 
-const MANIFEST: &str = "manifest.sha256";
+pub(super) const MANIFEST: &str = "manifest.sha256";
 const NEW_MANIFEST: &str = "manifest.new";
-const LEDGER: &str = "ledger.jsonl";
+pub(super) const LEDGER: &str = "ledger.jsonl";
 /// Names the WARC files that are being written anew, a line each, until that is sealed. A file of
 /// its own, since the index may be the thing that is made again meanwhile.
 const REWRITING: &str = "rewriting";
@@ -244,14 +244,11 @@ impl Archive {
 
     /// The ledger's whole lines, without part of a line that a crash left at the end.
     fn ledger_bytes(&self) -> Result<Vec<u8>, ArchiveError> {
-        let mut bytes = match std::fs::read(self.dir.join(LEDGER)) {
-            Ok(bytes) => bytes,
-            Err(why) if why.kind() == std::io::ErrorKind::NotFound => Vec::new(),
-            Err(why) => return Err(self.io("read", LEDGER, &why)),
-        };
-        let end = bytes.iter().rposition(|byte| *byte == b'\n');
-        bytes.truncate(end.map_or(0, |at| at + 1));
-        Ok(bytes)
+        match std::fs::read(self.dir.join(LEDGER)) {
+            Ok(bytes) => Ok(whole_lines(bytes)),
+            Err(why) if why.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
+            Err(why) => Err(self.io("read", LEDGER, &why)),
+        }
     }
 
     /// The digest of the last line that the index knows of.
@@ -332,35 +329,9 @@ impl Archive {
         self.settle_manifest()?;
         let mut wrong = Vec::new();
         let bytes = self.ledger_bytes()?;
-        let count = lines(&bytes).count() as u64;
-        let mut prev = Digest::default();
-        let mut last: Option<Entry> = None;
-        for (at, line) in lines(&bytes).enumerate() {
-            let place = format!("line {} of {LEDGER}", at + 1);
-            match serde_json::from_slice::<Entry>(line) {
-                Ok(entry) => {
-                    if entry.prev != prev || entry.seq != at as u64 + 1 {
-                        let what = "does not follow the line before it: the ledger was changed";
-                        wrong.push((place.clone(), what.to_owned()));
-                    }
-                    // What a line that cannot be read had sealed is not known.
-                    let known = last.as_ref().filter(|last| last.seq == at as u64);
-                    let before = known.map(|last| last.records);
-                    if entry.began.is_some_and(|began| Some(began) != before) && before.is_some() {
-                        let what = "the records were changed between the line before and this one";
-                        wrong.push((place.clone(), what.to_owned()));
-                    }
-                    let listed = known.map(|last| last.manifest);
-                    if entry.listed.is_some() && listed.is_some() && entry.listed != listed {
-                        let what = "the manifest was changed between the line before and this one";
-                        wrong.push((place, what.to_owned()));
-                    }
-                    last = Some(entry);
-                }
-                Err(why) => wrong.push((place, why.to_string())),
-            }
-            prev = Digest::of(line);
-        }
+        let (faults, end) = chain(&bytes, LEDGER);
+        wrong.extend(faults);
+        let (count, prev, last) = end.unwrap_or_default();
         match self.ledger_head()? {
             Some((seq, digest)) if count == seq && prev != digest => wrong.push((
                 format!("line {seq} of {LEDGER}"),
@@ -409,6 +380,52 @@ impl Archive {
         let path: &Path = &self.warc_dir().join(name);
         Some(warc::digest(path).is_ok_and(|digest| digest == *listed))
     }
+}
+
+/// Where a ledger ends: lines, SHA-256 of the last one, and that line where it can be read.
+pub(super) type End = (u64, Digest, Option<Entry>);
+
+/// What is wrong with the lines of a ledger called `name`, and where it ends; `None` when it is empty.
+pub(super) fn chain(bytes: &[u8], name: &str) -> (Vec<(String, String)>, Option<End>) {
+    let mut wrong = Vec::new();
+    let mut prev = Digest::default();
+    let mut last: Option<Entry> = None;
+    let mut count = 0;
+    for (at, line) in (0_u64..).zip(lines(bytes)) {
+        count = at + 1;
+        let place = format!("line {count} of {name}");
+        match serde_json::from_slice::<Entry>(line) {
+            Ok(entry) => {
+                if entry.prev != prev || entry.seq != count {
+                    let what = "does not follow the line before it: the ledger was changed";
+                    wrong.push((place.clone(), what.to_owned()));
+                }
+                // What a line that cannot be read had sealed is not known.
+                let known = last.as_ref().filter(|last| last.seq == at);
+                let before = known.map(|last| last.records);
+                if entry.began.is_some_and(|began| Some(began) != before) && before.is_some() {
+                    let what = "the records were changed between the line before and this one";
+                    wrong.push((place.clone(), what.to_owned()));
+                }
+                let listed = known.map(|last| last.manifest);
+                if entry.listed.is_some() && listed.is_some() && entry.listed != listed {
+                    let what = "the manifest was changed between the line before and this one";
+                    wrong.push((place, what.to_owned()));
+                }
+                last = Some(entry);
+            }
+            Err(why) => wrong.push((place, why.to_string())),
+        }
+        prev = Digest::of(line);
+    }
+    (wrong, (count > 0).then_some((count, prev, last)))
+}
+
+/// A ledger without part of a line that a crash left at its end.
+pub(super) fn whole_lines(mut bytes: Vec<u8>) -> Vec<u8> {
+    let end = bytes.iter().rposition(|byte| *byte == b'\n');
+    bytes.truncate(end.map_or(0, |at| at + 1));
+    bytes
 }
 
 /// Whole lines, without their ends.

@@ -166,6 +166,11 @@ impl Marker {
     }
 }
 
+/// What the archive at `dir` is called in its WARC files.
+pub(super) fn archive_id(dir: &Path) -> Result<String, ArchiveError> {
+    Ok(Marker::read(dir)?.id)
+}
+
 /// The archive that a WARC file's first record says it is part of (warcinfo, `isPartOf`).
 pub(super) fn part_of(first: &warc::Stored) -> Option<String> {
     if first.kind() != "warcinfo" {

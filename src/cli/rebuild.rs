@@ -3,7 +3,7 @@
 use super::args::Rebuild;
 use super::{Failure, code, data, setup};
 use crate::archive::warc::{self, Taken};
-use crate::archive::{self, Archive, ArchiveError, Hold};
+use crate::archive::{self, Archive, ArchiveError, Chain, Hold};
 use crate::config::Config;
 use crate::crawl::{self, Rebuilt};
 use crate::extract::profile::ProfileSet;
@@ -53,7 +53,7 @@ pub(super) fn rebuild(config: &Path, args: Rebuild) -> anyhow::Result<u8> {
         out.push_str(&text);
         taken = names;
     }
-    let (done, hold) = run(&config, &profiles, hold, "rebuild", &taken)?;
+    let (done, hold) = run(&config, &profiles, hold, ("rebuild", &taken, &[]))?;
     match done.as_sealed {
         Some(true) => out.push_str("the records are those that the ledger had sealed\n"),
         Some(false) => out.push_str("the records differ from those that the ledger had sealed\n"),
@@ -77,7 +77,7 @@ pub(super) fn import(config: &Path, files: &[PathBuf]) -> anyhow::Result<u8> {
     let (config, profiles) = setup::load(config)?;
     let hold = hold_or_make(&config)?;
     let (mut out, taken) = take_in(&config, &hold, files)?;
-    let (done, _hold) = run(&config, &profiles, hold, "import", &taken)?;
+    let (done, _hold) = run(&config, &profiles, hold, ("import", &taken, &[]))?;
     out.push_str(&describe(&done));
     data::print(&out)?;
     Ok(code_of(&done))
@@ -109,11 +109,25 @@ pub(super) fn merge(config: &Path, other: &Path) -> anyhow::Result<u8> {
     let names = warc::files(&warcs)?;
     let files: Vec<PathBuf> = names.iter().map(|name| warcs.join(name)).collect();
     let (mut out, taken) = take_in(&config, &hold, &files)?;
+    let chains = archive::keep_chains(&config.archive, other)?;
     drop(held);
-    let (done, _hold) = run(&config, &profiles, hold, "merge", &taken)?;
+    for chain in &chains.kept {
+        out.push_str(&format!(
+            "the ledger of archive {} ({} lines) is kept in merged/\n",
+            chain.archive, chain.lines
+        ));
+    }
+    for (place, what) in &chains.wrong {
+        out.push_str(&format!("damaged: {place}: {what}\n"));
+    }
+    let what = ("merge", taken.as_slice(), chains.kept.as_slice());
+    let (done, _hold) = run(&config, &profiles, hold, what)?;
     out.push_str(&describe(&done));
     data::print(&out)?;
-    Ok(code_of(&done))
+    Ok(match chains.wrong.is_empty() {
+        true => code_of(&done),
+        false => code::DAMAGED,
+    })
 }
 
 /// Holds the archive, whatever its index is like; makes one where there is none.
@@ -237,8 +251,7 @@ pub(super) fn run(
     config: &Config,
     profiles: &Arc<ProfileSet>,
     hold: Hold,
-    kind: &str,
-    taken: &[String],
+    what: (&str, &[String], &[Chain]),
 ) -> anyhow::Result<(Rebuilt, Hold)> {
     let dir = &config.archive;
     let bar = if std::io::stderr().is_terminal() {
@@ -253,7 +266,7 @@ pub(super) fn run(
     } else {
         ProgressBar::hidden()
     };
-    let done = crawl::rebuild(dir, hold, config, profiles, (kind, taken), &|read, all| {
+    let done = crawl::rebuild(dir, hold, config, profiles, what, &|read, all| {
         bar.set_length(all);
         bar.set_position(read);
     })?;

@@ -61,7 +61,7 @@ pub(super) fn open(config: &Config, profiles: &Arc<ProfileSet>) -> anyhow::Resul
                 config.archive.display()
             );
             let hold = Archive::hold(&config.archive)?;
-            let (_, hold) = super::rebuild::run(config, profiles, hold, "rebuild", &[])?;
+            let (_, hold) = super::rebuild::run(config, profiles, hold, ("rebuild", &[], &[]))?;
             Ok(Archive::open_held(&config.archive, hold)?)
         }
         other => Ok(other?),

@@ -8,8 +8,8 @@ use super::{CrawlError, links};
 use crate::archive::schema::{CaptureRow, SiteRow, TaskKind, UrlHash, url_hash};
 use crate::archive::warc::{self, Stored, WarcError};
 use crate::archive::{
-    Archive, Captures, Committer, CrawlMode, End, Finished, Hold, Rebuilding, Replayed, Task,
-    Tombstone, new_task_row,
+    Archive, Captures, Chain, Committer, CrawlMode, End, Finished, Hold, MERGED_NOTE, Rebuilding,
+    Replayed, Task, Tombstone, new_task_row,
 };
 use crate::config::Config;
 use crate::domain::{Digest, Exchange, RecordId, SiteId};
@@ -58,14 +58,14 @@ pub struct Rebuilt {
 
 /// Builds the index of the archive at `dir` again and puts it in the old one's place. An
 /// interrupted rebuild goes on where it was. `kind` and the names of the files that were `taken` in
-/// before go into the ledger. `progress` hears bytes read and bytes in all. The archive is held
+/// before, and the chains of custody of an archive that they came from, go into the ledger. `progress` hears bytes read and bytes in all. The archive is held
 /// all the time, and the hold is given back.
 pub fn rebuild(
     dir: &Path,
     hold: Hold,
     config: &Config,
     profiles: &Arc<ProfileSet>,
-    (kind, taken): (&str, &[String]),
+    (kind, taken, chains): (&str, &[String], &[Chain]),
     progress: &dyn Fn(u64, u64),
 ) -> Result<(Rebuilt, Hold), CrawlError> {
     let warc_dir = dir.join("warc");
@@ -120,7 +120,10 @@ pub fn rebuild(
     done.returned = super::withdraw::returned(&archive)?;
     let sealed = archive.last_sealed()?.map(|last| last.records);
     done.as_sealed = sealed.map(|sealed| archive.sum().is_ok_and(|sum| sum == sealed));
-    let note = serde_json::json!({"captures": done.captures, "files": taken});
+    let mut note = serde_json::json!({"captures": done.captures, "files": taken});
+    if !chains.is_empty() {
+        note[MERGED_NOTE] = serde_json::json!(chains);
+    }
     archive.seal(kind, taken, Some(note))?;
     Ok((done, archive.into_hold()))
 }

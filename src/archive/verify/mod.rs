@@ -231,7 +231,9 @@ impl Check<'_> {
     /// The ledger and the manifest.
     fn custody(&mut self) -> Result<(), ArchiveError> {
         self.found.interrupted = self.archive.is_open()?;
-        for (place, what) in self.archive.check_custody()? {
+        let mut wrong = self.archive.check_custody()?;
+        wrong.extend(self.archive.check_merged()?);
+        for (place, what) in wrong {
             let found = Damage { place, what };
             // A check that goes on has found some of it before.
             if !self.found.damage.contains(&found) {
