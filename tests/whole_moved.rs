@@ -146,6 +146,26 @@ fn a_portal_at_another_host_goes_on_with_its_records() {
     let first = new.truth().into_iter().find(|t| t.id == fresh).unwrap();
     assert!(after[&first.url]["moved_to"].is_null());
     rebuilt(&place);
+    // A spreadsheet says so, too.
+    let csv = place.expect(0, &["export", "--format", "csv"]);
+    let mut csv = csv::Reader::from_reader(csv.as_bytes());
+    let columns = csv.headers().unwrap().clone();
+    let at = |name: &str| columns.iter().position(|column| column == name).unwrap();
+    let mut moved = 0;
+    for row in csv.records() {
+        let row = row.unwrap();
+        let record = &after[&row[at("url")]];
+        assert_eq!(
+            &row[at("moved_to")],
+            record["moved_to"].as_str().unwrap_or("")
+        );
+        moved += usize::from(!row[at("moved_to")].is_empty());
+        let aliases = record["aliases"].as_array().unwrap();
+        let aliases: Vec<&str> = aliases.iter().map(|url| url.as_str().unwrap()).collect();
+        assert_eq!(&row[at("aliases")], aliases.join("; "));
+    }
+    // (The deleted one never was at the new address.)
+    assert_eq!(moved, before.len() - 1);
 
     // Either URL names it.
     let (was, is) = (at_old(&edited.url), edited.url.as_str());

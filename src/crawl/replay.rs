@@ -121,8 +121,8 @@ pub fn rebuild(
     let sealed = archive.last_sealed()?.map(|last| last.records);
     done.as_sealed = sealed.map(|sealed| archive.sum().is_ok_and(|sum| sum == sealed));
     let mut note = serde_json::json!({"captures": done.captures, "files": taken});
-    if !chains.is_empty() {
-        note[MERGED_NOTE] = serde_json::json!(chains);
+    if let Some(note) = note.as_object_mut().filter(|_| !chains.is_empty()) {
+        note.insert(MERGED_NOTE.to_owned(), serde_json::json!(chains));
     }
     archive.seal(kind, taken, Some(note))?;
     Ok((done, archive.into_hold()))

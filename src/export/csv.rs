@@ -40,6 +40,8 @@ const COLUMNS: &[&str] = &[
     "warc_record",
     "profile",
     "warnings",
+    "moved_to",
+    "aliases",
 ];
 
 /// Writes CSV with a header row.
@@ -116,6 +118,8 @@ impl Exporter for CsvExporter<'_> {
             capture.warc_record.clone(),
             r.provenance.profile.clone(),
             join(r.warnings.iter().map(|w| w.code.clone()).collect()),
+            some(&r.moved_to),
+            join(r.aliases.clone()),
         ];
         self.out.write_record(&row).map_err(io_error)
     }
