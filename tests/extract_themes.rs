@@ -170,3 +170,35 @@ fn boilerplate_is_in_no_field() {
         [Heading, Paragraph, Paragraph, List, Table, Quote, Paragraph]
     );
 }
+
+/// Before NukeViet 4.3.08 no element of a news page has an `itemprop`, and the mobile theme of an
+/// old version says that version, too.
+#[test]
+fn themes_before_4_3_08() {
+    let microdata = regex::Regex::new(" (itemprop|itemtype)=\"[^\"]*\"| itemscope").unwrap();
+    let hidden = regex::Regex::new("<span class=\"hidden[^>]*>[^<]*</span>").unwrap();
+    for (name, path, profile) in [
+        ("v44.html", "/tin/hoi-thi-30.html", "nukeviet-44"),
+        ("mobile.html", "/kinh-te/dap-57.html", "nukeviet-mobile"),
+    ] {
+        let new = article(name, path);
+        let text = String::from_utf8(fixture(name)).unwrap();
+        for version in ["v4.3", "v4.4"] {
+            let text = text.replace("NukeViet v4.5", &format!("NukeViet {version}"));
+            let same = read(text.as_bytes(), path, "nukeviet", 200, Expect::Article);
+            assert_eq!(same.profile, profile, "{version}");
+            assert_eq!(same.article, new.article, "{version}");
+        }
+        let text = text.replace("NukeViet v4.5", "NukeViet v4.3");
+        let text = microdata.replace_all(&text, "");
+        let old = hidden.replace_all(&text, "");
+        assert!(!old.contains("itemprop"));
+        let old = read(old.as_bytes(), path, "nukeviet", 200, Expect::Article);
+        assert_eq!(old.profile, profile);
+        assert_eq!(old.kind, PageKind::Article);
+        let (mut old, mut new) = (old.article.unwrap(), new.article.unwrap());
+        // The path to the section is marked by microdata alone.
+        (old.section, new.section) = (None, None);
+        assert_eq!(old, new);
+    }
+}

@@ -96,6 +96,9 @@ impl<'a> Index<'a> {
 
     /// The elements that a selector selects, in the page's order.
     pub fn select(&self, css: &'a Css) -> Vec<ElementRef<'a>> {
+        if css.ends.is_empty() {
+            return self.page.select(&css.selector).collect();
+        }
         let mut out = Vec::new();
         let mut names = 0;
         for named in self.candidates(css) {
