@@ -118,10 +118,16 @@ pub(super) fn open_or_create(
     config: &Config,
     profiles: &Arc<ProfileSet>,
 ) -> anyhow::Result<Archive> {
-    if config.archive.join("khobao.json").exists() {
-        return setup::open(config, profiles);
+    let missing = |why: &anyhow::Error| {
+        matches!(
+            why.downcast_ref::<ArchiveError>(),
+            Some(ArchiveError::Missing { .. })
+        )
+    };
+    match setup::open(config, profiles) {
+        Err(why) if missing(&why) => Ok(Archive::create(&config.archive, setup::engine(config))?),
+        other => other,
     }
-    Ok(Archive::create(&config.archive, setup::engine(config))?)
 }
 
 /// Crawls and prints the summary.
