@@ -38,7 +38,7 @@ fn url_of(portal: &Portal, id: u32) -> String {
 #[test]
 fn an_update_of_a_large_portal_needs_few_requests() {
     let articles = std::env::var("KHOBAO_ARTICLES").ok();
-    let articles = articles.and_then(|n| n.parse().ok()).unwrap_or(2000);
+    let articles = articles.and_then(|n| n.parse().ok()).unwrap_or(5000);
     let portal = Portal::start(PortalConfig::with_articles(articles)).unwrap();
     let place = Place::new(
         &portal.base(),
