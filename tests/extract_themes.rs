@@ -176,6 +176,7 @@ fn boilerplate_is_in_no_field() {
 #[test]
 fn themes_before_4_3_08() {
     let microdata = regex::Regex::new(" (itemprop|itemtype)=\"[^\"]*\"| itemscope").unwrap();
+    let says = regex::Regex::new("NukeViet v4.[0-9]").unwrap();
     let hidden = regex::Regex::new("<span class=\"hidden[^>]*>[^<]*</span>").unwrap();
     for (name, path, profile) in [
         ("v44.html", "/tin/hoi-thi-30.html", "nukeviet-44"),
@@ -184,12 +185,13 @@ fn themes_before_4_3_08() {
         let new = article(name, path);
         let text = String::from_utf8(fixture(name)).unwrap();
         for version in ["v4.3", "v4.4"] {
-            let text = text.replace("NukeViet v4.5", &format!("NukeViet {version}"));
+            let text = says.replace(&text, format!("NukeViet {version}"));
+            assert!(text.contains(version));
             let same = read(text.as_bytes(), path, "nukeviet", 200, Expect::Article);
             assert_eq!(same.profile, profile, "{version}");
             assert_eq!(same.article, new.article, "{version}");
         }
-        let text = text.replace("NukeViet v4.5", "NukeViet v4.3");
+        let text = says.replace(&text, "NukeViet v4.3");
         let text = microdata.replace_all(&text, "");
         let old = hidden.replace_all(&text, "");
         assert!(!old.contains("itemprop"));

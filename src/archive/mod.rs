@@ -58,7 +58,7 @@ pub use places::{Found, Place};
 pub use read::{ExportFilter, Record, SiteStats, Stats, rfc3339};
 pub use replay::{Captures, Mark, Replayed, is_of_archive};
 pub use revisit::{Habit, Habits};
-pub use runs::{RunReport, SiteReport};
+pub use runs::{ARTICLES, RunReport, SiteReport};
 pub use schema::RecordRow;
 pub use simhash::simhash;
 pub use sum::Sum;

@@ -71,6 +71,16 @@ fn is_zero(n: &u64) -> bool {
     *n == 0
 }
 
+/// Names of the outcomes after which the archive holds an article ([`Outcome::is_article`]).
+pub const ARTICLES: [&str; 6] = [
+    "new",
+    "same_text",
+    "revision",
+    "unchanged",
+    "not_modified",
+    "alias",
+];
+
 impl SiteReport {
     /// Counts an ended task.
     pub fn count(&mut self, outcome: Outcome, times: u64) {
@@ -98,18 +108,7 @@ impl SiteReport {
     /// Whether the site was parked, refused everything, or lost tasks to faults: the crawl ended,
     /// and all is not well.
     pub fn fell_short(&self) -> bool {
-        let leads_on = |name: &String| {
-            let good = [
-                "listing",
-                "new",
-                "same_text",
-                "revision",
-                "unchanged",
-                "not_modified",
-                "alias",
-            ];
-            good.contains(&name.as_str())
-        };
+        let leads_on = |name: &String| name == "listing" || ARTICLES.contains(&name.as_str());
         let refused = self.outcomes.contains_key("http_error");
         let faults = [
             "protocol_error",
@@ -159,6 +158,21 @@ impl Archive {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_names_of_what_holds_an_article() {
+        use Outcome as O;
+        let held = [
+            O::New,
+            O::SameText,
+            O::Revision,
+            O::Unchanged,
+            O::NotModified,
+            O::Alias,
+        ];
+        assert!(held.iter().all(|outcome| outcome.is_article()));
+        assert_eq!(held.map(Outcome::name), ARTICLES);
+    }
 
     #[test]
     fn a_dead_list_among_what_was_left_is_no_alarm_and_refused_start_pages_are() {

@@ -19,8 +19,8 @@
 //! | `f` | WARC file, 0, offset | URL hash and time of the capture that stands there |
 //! | `p` | payload digest | [`CaptureRow`] of the first capture of an image or attachment |
 //! | `e` | 0, site | [`super::Habits`]: how often it changes its articles |
-//! | `e` | 2, site | [`super::Honesty`]: whether its validators may be believed |
 //! | `e` | 1, URL hash | the articles that a list, feed or sitemap named at its last visit |
+//! | `e` | 2, site | [`super::Honesty`]: whether its validators may be believed |
 //! | `n` | start time | run report |
 //! | `z` | site, 0, name | [`Alarm`](super::Alarm) of drift |
 //! | `k` | record, capture time | [`Quarantine`](super::Quarantine) of the revision read from that capture |

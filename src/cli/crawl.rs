@@ -2,7 +2,7 @@
 
 use super::args::{Crawl, LogFormat};
 use super::{Failure, code, data, progress, setup};
-use crate::archive::{Archive, ArchiveError, RunReport, SiteReport};
+use crate::archive::{ARTICLES, Archive, ArchiveError, RunReport, SiteReport};
 use crate::config::{Config, Site};
 use crate::crawl::{Plan, run};
 use crate::domain::SystemClock;
@@ -287,18 +287,10 @@ pub(super) fn table(report: &RunReport) -> Table {
     ]);
     for (id, site) in &report.sites {
         let n = |name: &str| site.outcomes.get(name).copied().unwrap_or(0);
-        let articles = [
-            "new",
-            "same_text",
-            "revision",
-            "unchanged",
-            "not_modified",
-            "alias",
-        ];
         let others: u64 = site
             .outcomes
             .iter()
-            .filter(|(name, _)| !articles.contains(&name.as_str()))
+            .filter(|(name, _)| !ARTICLES.contains(&name.as_str()))
             .map(|(_, n)| n)
             .sum();
         table.add_row([

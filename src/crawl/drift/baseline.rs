@@ -281,6 +281,7 @@ pub(crate) fn ends<'a>(
             let count = report.get(name).copied().unwrap_or_default();
             u32::try_from(count).unwrap_or(u32::MAX)
         };
+        // (A 304 says nothing of the markup.)
         for name in ["new", "same_text", "revision", "unchanged", "alias"] {
             all = all.saturating_add(of(name));
         }
