@@ -204,19 +204,33 @@ fn an_archive_of_an_older_version_is_brought_up_to_date() {
     let (_portal, place, export) = crawled("sled");
     let marker = place.archive().join("khobao.json");
     let old = std::fs::read_to_string(&marker).unwrap();
-    let version = |n: u32| old.replace("\"schema\": 2", &format!("\"schema\": {n}"));
+    let version = |n: u32| old.replace("\"schema\": 3", &format!("\"schema\": {n}"));
     assert_ne!(version(1), old);
-    {
+    let index = |n: &str, sum: bool| {
         let store = Engine::Sled
             .open(&place.archive().join("index"), false)
             .unwrap();
         let mut batch = Batch::default();
         let schema = key(b'm', &[b"schema"]);
-        batch.put(schema.clone(), seal_value(&schema, b"1"));
-        batch.delete(key(b'm', &[b"sum"]));
+        batch.put(schema.clone(), seal_value(&schema, n.as_bytes()));
+        if !sum {
+            batch.delete(key(b'm', &[b"sum"]));
+        }
         store.apply(batch).unwrap();
         store.flush().unwrap();
+    };
+    // Version 2 is read as it is, also where a crash left only the index at today's.
+    for found in ["2", "3"] {
+        index(found, true);
+        std::fs::write(&marker, version(2)).unwrap();
+        let out = place.run(&["stats"]);
+        let text = String::from_utf8_lossy(&out.stderr).into_owned();
+        assert_eq!(out.status.code(), Some(0), "{text}");
+        assert!(!text.contains("schema version"), "{text}");
+        assert_eq!(std::fs::read_to_string(&marker).unwrap(), old);
+        assert_eq!(place.expect(0, &["export"]), export);
     }
+    index("1", false);
     std::fs::write(&marker, version(1)).unwrap();
     let out = place.run(&["stats"]);
     let text = String::from_utf8_lossy(&out.stderr).into_owned();

@@ -2,7 +2,6 @@
 //! then takes the old one's place.
 
 use super::open::{Marker, io, swap};
-use super::schema::SCHEMA_VERSION;
 use super::store::{Batch, Engine, open_value};
 use super::{Archive, ArchiveError};
 use std::path::{Path, PathBuf};
@@ -96,9 +95,7 @@ impl Archive {
         // The lock is kept until the folders have changed places.
         let hold = archive.into_hold();
         done.aside = swap(dir, NEXT)?;
-        let mut marker = Marker::settled(dir)?;
-        marker.schema = SCHEMA_VERSION;
-        marker.write(dir)?;
+        Marker::settled(dir)?.now().write(dir)?;
         let note = serde_json::json!({"from": from.name(), "to": to.name(), "rows": done.rows});
         Self::open_held(dir, hold)?.seal("migrate", &[], Some(note))?;
         Ok(done)

@@ -1,7 +1,7 @@
 //! Making and opening an archive, and changing its index for one that was built beside it.
 
 use super::hold::Hold;
-use super::schema::{SCHEMA_VERSION, after, key};
+use super::schema::{SCHEMA_READ, SCHEMA_VERSION, after, key};
 use super::store::{Batch, Engine, Store, StoreError, sync_dir};
 use super::{Archive, ArchiveError, warc};
 use serde::{Deserialize, Serialize};
@@ -143,6 +143,12 @@ impl Marker {
         Ok(Some(wrong.to_string()))
     }
 
+    /// The same with today's version.
+    pub fn now(mut self) -> Self {
+        self.schema = SCHEMA_VERSION;
+        self
+    }
+
     fn new(engine: Engine, id: String) -> Self {
         Self {
             format: "khobao archive".to_owned(),
@@ -247,7 +253,7 @@ impl Archive {
         Ok(archive)
     }
 
-    /// Puts the first row of a new index.
+    /// Puts the row that says the version of an index.
     fn begin(&self) -> Result<(), ArchiveError> {
         let mut batch = Batch::default();
         self.put(&mut batch, key(b'm', &[b"schema"]), &SCHEMA_VERSION);
@@ -264,7 +270,7 @@ impl Archive {
     /// Opens the archive at `dir`, which this process holds already.
     pub fn open_held(dir: &Path, hold: Hold) -> Result<Self, ArchiveError> {
         let marker = Marker::settled(dir)?;
-        if marker.schema < SCHEMA_VERSION {
+        if marker.schema < SCHEMA_READ {
             return Err(ArchiveError::Older {
                 dir: dir.to_owned(),
                 found: marker.schema,
@@ -272,9 +278,17 @@ impl Archive {
         }
         let engine = marker.engine(dir)?;
         let store = engine.open(&dir.join(INDEX), false)?;
-        let mut archive = Self::with(dir, marker.id, store, hold);
+        let mut archive = Self::with(dir, marker.id.clone(), store, hold);
         match archive.row::<u32>(&key(b'm', &[b"schema"]))? {
-            Some(SCHEMA_VERSION) => {
+            Some(found @ SCHEMA_READ..=SCHEMA_VERSION) => {
+                // The row first: a crash in between leaves a marker that is older than the index.
+                if found < SCHEMA_VERSION {
+                    archive.begin()?;
+                    archive.store.flush()?;
+                }
+                if marker.schema < SCHEMA_VERSION {
+                    marker.now().write(dir)?;
+                }
                 let sum = archive.sum()?;
                 archive.began = std::sync::Mutex::new(Some(sum));
                 Ok(archive)
@@ -397,9 +411,7 @@ impl Rebuilding {
             None => Hold::take(&dir)?,
         };
         let aside = swap(&dir, NEXT)?;
-        let mut marker = Marker::settled(&dir)?;
-        marker.schema = SCHEMA_VERSION;
-        marker.write(&dir)?;
+        Marker::settled(&dir)?.now().write(&dir)?;
         Ok((Archive::open_held(&dir, hold)?, aside))
     }
 }

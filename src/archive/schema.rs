@@ -36,9 +36,12 @@ use crate::domain::{
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// The layout described above. An index of an older version is made anew from the WARC files;
-/// version 1 had no rows `b`, `f`, `w` and `y`, and neither sum nor ledger.
-pub const SCHEMA_VERSION: u32 = 2;
+/// The layout described above. Version 1 had no rows `b`, `f`, `w` and `y`, and neither sum nor
+/// ledger; in version 2 no value of sled lay apart from its key (`store::Apart`).
+pub const SCHEMA_VERSION: u32 = 3;
+/// Indexes from this version on are read as they are, and then have today's; an older one is made
+/// anew from the WARC files.
+pub const SCHEMA_READ: u32 = 2;
 
 /// First 128 bits of the SHA-256 of a URL.
 pub type UrlHash = [u8; 16];

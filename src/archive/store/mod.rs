@@ -3,6 +3,7 @@
 //! One ordered table. Values are sealed by `envelope` before they come here. There is one writer
 //! per archive (the lock sees to that), so a batch needs no preconditions of its own.
 
+mod apart;
 mod envelope;
 mod guard;
 mod redb_engine;
@@ -14,11 +15,14 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 
+pub use apart::Apart;
 pub use envelope::{open as open_value, seal as seal_value};
 pub use redb_engine::RedbStore;
-pub use sled_engine::SledStore;
 pub(crate) use sled_engine::sync_dir;
 pub use staged::Staged;
+
+/// sled, with large values apart.
+pub type SledStore = Apart<sled_engine::SledTree>;
 
 /// Which engine is under an index.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

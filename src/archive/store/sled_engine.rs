@@ -6,7 +6,7 @@
 //! A damaged file makes sled fail or panic; both become `StoreError::Damaged`, never a new store.
 
 use super::guard::{Cause, guard};
-use super::{Batch, Pair, Scan, Store, StoreError};
+use super::{Batch, Pair, Scan, SledStore, Store, StoreError};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -23,16 +23,16 @@ const ROOM: u64 = 8 << 20;
 const RELEASE: u64 = 10_000;
 const PAUSE: u64 = 20;
 
-/// The sled engine.
-pub struct SledStore {
+/// sled's one tree.
+pub struct SledTree {
     db: sled::Db,
     path: PathBuf,
     file: File,
 }
 
-impl SledStore {
+impl SledTree {
     /// Opens the store at `path`; creates it only when `create` is set.
-    pub fn open(path: &Path, create: bool) -> Result<Self, StoreError> {
+    fn open(path: &Path, create: bool) -> Result<Self, StoreError> {
         if !create && !path.join(FILE).is_file() {
             return Err(StoreError::Damaged {
                 path: path.to_owned(),
@@ -97,7 +97,17 @@ impl SledStore {
     }
 }
 
-impl Store for SledStore {
+impl SledStore {
+    /// Opens the store at `path`; creates it only when `create` is set.
+    ///
+    /// # Errors
+    /// `Damaged` when it is missing, was changed or cut; `Io` when the disk refuses.
+    pub fn open(path: &Path, create: bool) -> Result<Self, StoreError> {
+        Self::new(SledTree::open(path, create)?, path)
+    }
+}
+
+impl Store for SledTree {
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
         guard(&self.path, "read", || self.db.get(key)).map(|v| v.map(|v| v.to_vec()))
     }

@@ -169,6 +169,40 @@ fn a_group_that_the_engine_refuses_is_an_error_and_is_kept_for_the_next_try() {
     assert!(!memory.rows.lock().unwrap().contains_key(&b"other"[..]));
 }
 
+#[test]
+fn large_values_that_lie_with_their_keys_are_read_and_move_when_they_change() {
+    let memory = Memory::default();
+    let old = [(b"a".to_vec(), vec![1; 5000]), (b"b".to_vec(), vec![2; 9])];
+    memory.rows.lock().unwrap().extend(old.clone());
+    let store = Apart::new(&memory, Path::new("memory")).unwrap();
+    let seen: Vec<Pair> = store.scan(b"a", b"c").map(Result::unwrap).collect();
+    assert_eq!(seen, old);
+    let mut batch = Batch::default();
+    batch.put(b"a".to_vec(), vec![3; 5000]);
+    store.apply(batch).unwrap();
+    assert_eq!(store.get(b"a").unwrap(), Some(vec![3; 5000]));
+    assert_eq!(memory.rows.lock().unwrap()[&b"a"[..]].len(), 9);
+}
+
+#[test]
+fn a_large_value_that_is_missing_is_damage() {
+    let memory = Memory::default();
+    let store = Apart::new(&memory, Path::new("memory")).unwrap();
+    let mut batch = Batch::default();
+    for key in [b"a", b"b"] {
+        batch.put(key.to_vec(), vec![7; 5000]);
+    }
+    store.apply(batch).unwrap();
+    let lies = |key: &[u8]| key.starts_with(&[255, 1]);
+    let mut rows = memory.rows.lock().unwrap();
+    let gone = rows.keys().find(|key| lies(key)).unwrap().clone();
+    rows.remove(&gone);
+    drop(rows);
+    assert!(store.get(b"a").is_err_and(|why| why.is_damage()));
+    let scanned: Vec<_> = store.scan(b"a", b"c").collect();
+    assert!(scanned[0].is_err() && scanned[1].is_ok());
+}
+
 proptest::proptest! {
     /// Whatever is applied and handed down in between, readers see what one table would show.
     #[test]
@@ -209,6 +243,61 @@ proptest::proptest! {
                 .filter(|(k, _)| **k >= vec![from] && **k < vec![to])
                 .map(|(k, v)| (k.clone(), v.clone()))
                 .collect();
+            proptest::prop_assert_eq!(seen, wanted);
+        }
+    }
+
+    /// Large values read as if they lay with their keys, and nothing stays of those that are gone.
+    #[test]
+    fn large_values_apart_read_like_one_table(
+        steps in proptest::collection::vec(
+            (proptest::collection::btree_map(0_u8..6, proptest::option::of(0_usize..5), 0..5), proptest::bool::ANY),
+            0..20,
+        ),
+        from in 0_u8..6, to in 0_u8..6,
+    ) {
+        let value = |size: usize, n: usize| match size {
+            0 => Vec::new(),
+            1 => vec![0; 9],
+            2 => vec![1; 511],
+            _ => vec![n as u8; 600 * size],
+        };
+        let memory = Memory::default();
+        let path = Path::new("memory");
+        let mut store = Apart::new(&memory, path).unwrap();
+        let mut truth = std::collections::BTreeMap::new();
+        for (n, (changes, again)) in steps.into_iter().enumerate() {
+            let mut batch = Batch::default();
+            for (key, size) in changes {
+                match size {
+                    Some(size) => {
+                        batch.put(vec![key], value(size, n));
+                        truth.insert(vec![key], value(size, n));
+                    }
+                    None => {
+                        batch.delete(vec![key]);
+                        truth.remove(&vec![key]);
+                    }
+                }
+            }
+            store.apply(batch).unwrap();
+            if again {
+                store = Apart::new(&memory, path).unwrap();
+            }
+            for key in 0..6 {
+                proptest::prop_assert_eq!(store.get(&[key]).unwrap(), truth.get(&vec![key]).cloned());
+            }
+            let seen: Vec<Pair> = store.scan(&[], &[u8::MAX]).map(Result::unwrap).collect();
+            let wanted: Vec<Pair> = truth.clone().into_iter().collect();
+            proptest::prop_assert_eq!(seen, wanted);
+            let apart = truth.values().filter(|v| v.len() > 511 || v.len() == 9).count();
+            let rows = memory.rows.lock().unwrap();
+            let there = rows.keys().filter(|key| key.starts_with(&[255, 1])).count();
+            proptest::prop_assert_eq!(there, apart);
+        }
+        if from < to {
+            let seen = store.scan(&[from], &[to]).count();
+            let wanted = truth.keys().filter(|k| **k >= vec![from] && **k < vec![to]).count();
             proptest::prop_assert_eq!(seen, wanted);
         }
     }
