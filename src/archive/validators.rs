@@ -24,6 +24,10 @@ const DOUBLED: u32 = 10;
 /// A `Last-Modified` less than this before the answer may miss a change in the same second
 /// (RFC 9110, section 8.8.2.2).
 const STRONG: Duration = Duration::from_secs(60);
+/// A `Last-Modified` that is whole hours before the answer is made from the time of the answer
+/// (NukeViet says "a day ago" of every page): it is no page's. An honest one that is takes part the
+/// next time.
+const HOUR: u64 = 3600;
 /// Longer ones are not kept, bytes.
 const LONGEST: usize = 256;
 
@@ -54,13 +58,18 @@ impl Validators {
             let date = exchange.header("date").and_then(time);
             let answered = date.unwrap_or_else(|| exchange.at.into());
             let age = time(modified).and_then(|time| answered.duration_since(time).ok());
-            age.is_some_and(|age| age >= STRONG)
+            age.is_some_and(|age| age >= STRONG && !is_made(age))
         });
         (etag.is_some() || modified.is_some()).then(|| Self {
             etag: etag.map(str::to_owned),
             modified: modified.map(str::to_owned),
         })
     }
+}
+
+/// Whether a date of this age is made from the time of the answer, which may be a second later.
+fn is_made(age: Duration) -> bool {
+    (age.as_secs() + 1) % HOUR <= 2
 }
 
 fn time(text: &str) -> Option<SystemTime> {
@@ -248,6 +257,13 @@ mod tests {
         }
         assert_eq!(ask(&honesty), Some("If-None-Match"));
         assert_eq!(honesty.modified, Proof::default());
+    }
+
+    #[test]
+    fn a_date_that_is_made_from_the_time_of_the_answer_is_none() {
+        let made = |age: u64| is_made(Duration::from_secs(age));
+        assert!(made(86_400) && made(86_399) && made(86_401) && made(7200));
+        assert!(!made(86_398) && !made(86_402) && !made(90) && !made(5000));
     }
 
     #[test]
