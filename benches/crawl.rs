@@ -6,7 +6,8 @@
 //! peak resident memory as the child's own `/proc` entry shows it). Then the archive is rebuilt,
 //! read again and verified. `-- --pages N` changes the number, `-- --whole` leaves the steps out,
 //! `-- --memory` does it all with ten times as many pages, too, and compares the peaks,
-//! `-- --engine redb` puts the index on the other engine.
+//! `-- --engine redb` puts the index on the other engine, `-- --keep DIR` leaves the (last) archive
+//! in the folder DIR, to look closer at one of the commands.
 
 #![allow(clippy::expect_used, clippy::print_stdout, clippy::indexing_slicing)]
 
@@ -72,8 +73,11 @@ fn cpu(who: UsageWho) -> Duration {
 /// The whole job, then what is done with its archive; gives each one's peak resident KiB.
 fn whole(pages: usize, engine: &str) -> Vec<(&'static str, u64)> {
     let portal = portal(pages);
-    let dir = tempfile::tempdir().expect("a folder");
-    let config = dir.path().join("config.toml");
+    let keep = std::env::args().skip_while(|arg| arg != "--keep").nth(1);
+    let temp = tempfile::tempdir().expect("a folder");
+    let dir = keep.as_ref().map_or(temp.path(), Path::new);
+    std::fs::create_dir_all(dir).expect("a folder");
+    let config = dir.join("config.toml");
     let text = format!(
         "[archive]\nengine = \"{engine}\"\n[[sites]]\nid = \"bench\"\nbase = \"{}\"\nprofile = \"nukeviet\"\npace = \"0s\"\n\
          concurrency = 16\nallow_private = true\ncapture = [\"pages\"]\n",

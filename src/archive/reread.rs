@@ -24,18 +24,21 @@ impl Archive {
         row: &RecordRow,
         number: u32,
     ) -> Result<Option<RevisionRow>, ArchiveError> {
-        let mut revision = if number == row.current.number {
-            row.current.clone()
-        } else {
-            match self.row(&key(b'v', &[&row.id.0, &number.to_be_bytes()]))? {
-                Some(revision) => revision,
-                None => return Ok(None),
-            }
-        };
+        if number == row.current.number {
+            return self.with_body(row.current.clone()).map(Some);
+        }
+        let replaced = self.row(&key(b'v', &[&row.id.0, &number.to_be_bytes()]))?;
+        replaced
+            .map(|revision| self.with_body(revision))
+            .transpose()
+    }
+
+    /// A revision with its own copy of the body that it may share with another one.
+    pub fn with_body(&self, mut revision: RevisionRow) -> Result<RevisionRow, ArchiveError> {
         if let Some((first, number)) = revision.body_of.take() {
             revision.article.body = self.body_of(first, number)?;
         }
-        Ok(Some(revision))
+        Ok(revision)
     }
 
     /// Puts a new reading in the place of a revision's fields; `changed` names those that differ.

@@ -33,6 +33,8 @@ pub(crate) struct Asked {
     pub payload: Option<Digest>,
     /// Whether it was asked for on the condition that it has changed.
     pub conditional: bool,
+    /// Whether it matters what the page leads to.
+    pub follow: bool,
 }
 
 /// Decides how the task ends.
@@ -44,6 +46,7 @@ pub(crate) fn analyse(site: &Scope, asked: Asked, max_bytes: usize) -> Finished 
         now,
         payload,
         conditional,
+        follow,
     } = asked;
     let read = Reader {
         site,
@@ -53,6 +56,7 @@ pub(crate) fn analyse(site: &Scope, asked: Asked, max_bytes: usize) -> Finished 
         now,
         max_bytes,
         conditional,
+        follow,
     };
     let url = exchange.url.clone();
     let said = read.robots.clone();
@@ -191,6 +195,7 @@ struct Reader<'a> {
     now: i64,
     max_bytes: usize,
     conditional: bool,
+    follow: bool,
 }
 
 type Ended = (End, Vec<NewTask>, Vec<Outcome>);
@@ -341,7 +346,10 @@ impl Reader<'_> {
             // Its lists lead through the whole past, in either direction.
             page.links.clear();
         }
-        let (links, skipped) = follow(self.site, &self.exchange.url, &page.links, article.as_ref());
+        let (links, skipped) = match self.follow {
+            true => follow(self.site, &self.exchange.url, &page.links, article.as_ref()),
+            false => Default::default(),
+        };
         let end = match (&page.kind, article) {
             (PageKind::Article, Some(article)) => {
                 End::Article(Box::new(self.extracted(article, page)))

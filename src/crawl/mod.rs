@@ -2,7 +2,7 @@
 //!
 //! `run` starts one writer thread and, per site, as many workers as its concurrency. A worker
 //! takes a due task, asks robots.txt and the host's gate, fetches, has the page read on a
-//! blocking thread (`analyse`), and hands the result to the writer. Memory is bounded by the
+//! thread of its own (`readers`, `analyse`), and hands the result to the writer. Memory is bounded by the
 //! writer's channel: a slow disk slows the fetching, it does not fill the RAM.
 
 mod analyse;
@@ -11,6 +11,7 @@ mod host;
 mod links;
 mod named;
 mod orphans;
+mod readers;
 mod replay;
 mod reread;
 mod revisit;
@@ -30,6 +31,7 @@ use crate::extract::profile::ProfileSet;
 use crate::fetch::{Client, ClientSettings, FetchError, user_agent};
 use chrono::{NaiveDate, SecondsFormat};
 pub use named::{Named, NamedReader};
+pub(crate) use readers::Readers;
 pub use replay::{Rebuilt, rebuild};
 pub use reread::{DeepCheck, Difference, Reread, RereadPlan, reread};
 use site::SiteState;
@@ -109,8 +111,8 @@ pub(crate) struct Shared {
     pub ended: watch::Sender<Option<&'static str>>,
     pub fetched: AtomicU64,
     pub max_pages: u64,
-    /// Pages are read on as many threads as there are cores.
-    pub readers: tokio::sync::Semaphore,
+    /// The threads on which pages are read.
+    pub readers: Readers,
     /// Workers that wait for the writer to find them something to do.
     pub hungry: writer::Hunger,
 }
@@ -199,7 +201,6 @@ pub async fn run(
         crawler: concat!("khobao/", env!("CARGO_PKG_VERSION")).to_owned(),
         ..RunReport::default()
     };
-    let cores = std::thread::available_parallelism().map_or(2, usize::from);
     let (ended, _) = watch::channel(None);
     let shared = Arc::new(Shared {
         archive: Arc::clone(&archive),
@@ -211,7 +212,7 @@ pub async fn run(
         ended,
         fetched: AtomicU64::new(0),
         max_pages: plan.max_pages.unwrap_or(u64::MAX),
-        readers: tokio::sync::Semaphore::new(cores),
+        readers: Readers::new(),
         hungry: writer::Hunger::default(),
     });
     let mut sites: HashMap<SiteId, Arc<SiteState>> = HashMap::new();

@@ -95,8 +95,9 @@ impl<'a> NamedReader<'a> {
             robots: String::new(),
             payload: None,
             conditional: false,
+            follow: true,
         };
-        let done = finished(by, &job, self.max_bytes);
+        let done = finished(by, job, self.max_bytes);
         let outcome = match done.end {
             End::Plain(outcome) | End::NextRun(outcome) | End::Retry { outcome, .. } => outcome,
             End::Redirect(_) => Outcome::Redirected,

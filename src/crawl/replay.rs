@@ -4,7 +4,7 @@
 use super::analyse::{self, Asked};
 use super::revisit::{Name, earlier, names, referred};
 use super::scope::Scope;
-use super::{CrawlError, links};
+use super::{CrawlError, Readers, links};
 use crate::archive::schema::{CaptureRow, SiteRow, TaskKind, UrlHash, url_hash};
 use crate::archive::warc::{self, Stored, WarcError};
 use crate::archive::{
@@ -18,7 +18,6 @@ use crate::fetch::robots::{RobotsFetch, Step};
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use url::Url;
 
 /// Captures that are read at once, and their bytes.
@@ -81,6 +80,7 @@ pub fn rebuild(
         dir: warc_dir.clone(),
         scopes,
         committer: Committer::replaying(archive),
+        readers: Readers::new(),
         max_bytes: config.limits.max_bytes,
         taken,
         done: Rebuilt {
@@ -164,6 +164,7 @@ struct Replay<'a> {
     dir: PathBuf,
     scopes: Vec<(SiteId, Scope)>,
     committer: Committer,
+    readers: Readers,
     max_bytes: usize,
     done: Rebuilt,
     read: u64,
@@ -180,6 +181,8 @@ pub(super) struct Job {
     pub payload: Option<Digest>,
     /// Whether the answer says that nothing has changed (a revisit of status 304).
     pub conditional: bool,
+    /// Whether it matters what the page leads to.
+    pub follow: bool,
 }
 
 /// A capture on its way through the reader.
@@ -212,18 +215,22 @@ impl Replay<'_> {
                 jobs.push(job);
             }
         }
-        let finished = self.analyse(&jobs);
-        for (job, finished) in jobs.into_iter().zip(finished) {
-            let Some((_, scope)) = self.scopes.get(job.scope) else {
-                continue;
-            };
-            let mark = captures.mark(&job.capture);
-            let row = capture_row(&job, &finished.task.row.url);
+        let (scopes, max_bytes) = (&self.scopes, self.max_bytes);
+        let marks: Vec<_> = jobs.iter().map(|job| captures.mark(&job.capture)).collect();
+        let jobs = jobs.into_iter().zip(marks).collect();
+        let read = self.readers.all(jobs, |(job, mark)| {
+            let (_, scope) = scopes.get(job.scope)?;
+            let row = capture_row(&job);
             let mode = CrawlMode {
                 generation: scope.generation.max(1),
                 full: false,
                 since: false,
             };
+            Some((finished(scope, job.job, max_bytes), row, mode, mark))
+        });
+        for (finished, mut row, mode, mark) in read.into_iter().flatten() {
+            let url = &finished.task.row.url;
+            row.uri = (row.url != *url).then(|| std::mem::replace(&mut row.url, url.clone()));
             let done = self.committer.replay(finished, row, mode, &mark)?;
             if let Some(outcome) = done.outcome {
                 self.done.articles += u64::from(outcome.is_article());
@@ -342,6 +349,7 @@ impl Replay<'_> {
                 robots: context.map_or_else(|| NOT_RECORDED.to_owned(), |context| context.robots),
                 payload: Some(payload),
                 conditional,
+                follow: true,
             },
             scope,
             payload,
@@ -350,34 +358,6 @@ impl Replay<'_> {
         }))
     }
 
-    /// Reads the pages on all cores; results in order.
-    fn analyse(&self, jobs: &[Placed]) -> Vec<Finished> {
-        let cores = std::thread::available_parallelism().map_or(2, usize::from);
-        let next = AtomicUsize::new(0);
-        let read = || {
-            let mut out = Vec::new();
-            loop {
-                let at = next.fetch_add(1, Ordering::Relaxed);
-                let Some(job) = jobs.get(at) else { return out };
-                if let Some((_, scope)) = self.scopes.get(job.scope) {
-                    out.push((at, finished(scope, &job.job, self.max_bytes)));
-                }
-            }
-        };
-        let mut all: Vec<(usize, Finished)> = std::thread::scope(|threads| {
-            let others: Vec<_> = (1..cores).map(|_| threads.spawn(read)).collect();
-            let mut all = read();
-            for other in others {
-                // `finished` catches what reading a page throws; anything else is a fault here.
-                if let Ok(more) = other.join() {
-                    all.extend(more);
-                }
-            }
-            all
-        });
-        all.sort_by_key(|(at, _)| *at);
-        all.into_iter().map(|(_, finished)| finished).collect()
-    }
 
     /// Sites that were never crawled by the old index, or whose old index is lost, go on from
     /// what their frontier holds.
@@ -430,8 +410,8 @@ fn kind(scope: &Scope, exchange: &Exchange) -> TaskKind {
 }
 
 /// Reads the page as the crawl did. What would be asked for again is left to the next run.
-pub(super) fn finished(scope: &Scope, job: &Job, max_bytes: usize) -> Finished {
-    let exchange = job.exchange.clone();
+pub(super) fn finished(scope: &Scope, job: Job, max_bytes: usize) -> Finished {
+    let exchange = job.exchange;
     let scope = scope.at(&exchange.url);
     if job.kind == TaskKind::Robots {
         let sitemaps = match RobotsFetch::new(&exchange.url, None).answer(&exchange, exchange.at) {
@@ -454,10 +434,11 @@ pub(super) fn finished(scope: &Scope, job: &Job, max_bytes: usize) -> Finished {
     let asked = Asked {
         task,
         exchange,
-        robots: job.robots.clone(),
+        robots: job.robots,
         now: job.at,
         payload: job.payload,
         conditional: job.conditional,
+        follow: job.follow,
     };
     let mut finished = analyse::analyse(scope, asked, max_bytes);
     if let End::Retry { outcome, .. } = finished.end {
@@ -466,12 +447,13 @@ pub(super) fn finished(scope: &Scope, job: &Job, max_bytes: usize) -> Finished {
     finished
 }
 
-fn capture_row(job: &Placed, url: &str) -> CaptureRow {
+/// The row of a capture, under the URL as it was sent.
+fn capture_row(job: &Placed) -> CaptureRow {
     let exchange = &job.job.exchange;
     let stored = &job.capture.stored;
     CaptureRow {
-        uri: (exchange.url.as_str() != url).then(|| exchange.url.to_string()),
-        url: url.to_owned(),
+        uri: None,
+        url: exchange.url.to_string(),
         at: job.job.at,
         file: job.capture.file.clone(),
         offset: stored.offset,

@@ -1,8 +1,8 @@
 //! Reading archived captures again with today's profiles. No request leaves the machine.
 
-use super::CrawlError;
 use super::replay::{Job, finished};
 use super::scope::Scope;
+use super::{CrawlError, Readers};
 use crate::archive::schema::{RecordRow, RevisionRow, TaskKind};
 use crate::archive::warc::{self, Stored, WarcError};
 use crate::archive::{Archive, ArchiveError, End, Extracted};
@@ -15,7 +15,6 @@ use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Revisions that are read at once.
 const BATCH: usize = 128;
@@ -80,7 +79,7 @@ pub fn reread(
     let mut work = Work::new(archive, config, profiles, plan.dry_run);
     let since = plan.since.and_then(|day| day.and_hms_opt(0, 0, 0));
     let since = since.map(|time| time.and_utc().timestamp_micros());
-    let mut batch: Vec<(RecordRow, RevisionRow)> = Vec::new();
+    let mut batch: Vec<(Of, RevisionRow)> = Vec::new();
     for row in archive.record_rows() {
         let row = row?;
         if plan.site.as_ref().is_some_and(|site| *site != row.site) {
@@ -94,22 +93,20 @@ pub fn reread(
         {
             continue;
         }
-        for number in 1..=row.current.number {
-            let Some(revision) = archive.revision(&row, number)? else {
-                continue;
-            };
+        let wanted = |revision: &RevisionRow| {
             let by = &revision.provenance.profile;
             let named = (row.id, revision.fetched_at);
-            if plan
-                .only
-                .as_ref()
-                .is_some_and(|only| !only.contains(&named))
-                || plan.profile.as_ref().is_some_and(|profile| profile != by)
-                || since.is_some_and(|since| revision.fetched_at < since)
-            {
-                continue;
-            }
-            batch.push((row.clone(), revision));
+            plan.only.as_ref().is_none_or(|only| only.contains(&named))
+                && plan.profile.as_ref().is_none_or(|profile| profile == by)
+                && since.is_none_or(|since| revision.fetched_at >= since)
+        };
+        let of = Of::new(&row);
+        for number in 1..row.current.number {
+            let revision = archive.revision(&row, number)?;
+            batch.extend(revision.filter(wanted).map(|old| (of.clone(), old)));
+        }
+        if wanted(&row.current) {
+            batch.push((of, archive.with_body(row.current)?));
         }
         if batch.len() >= BATCH {
             work.batch(std::mem::take(&mut batch))?;
@@ -121,10 +118,29 @@ pub fn reread(
     Ok(work.done)
 }
 
+/// The record whose revision is read again.
+#[derive(Clone)]
+struct Of {
+    id: RecordId,
+    site: SiteId,
+    url: String,
+}
+
+impl Of {
+    fn new(row: &RecordRow) -> Self {
+        Self {
+            id: row.id,
+            site: row.site.clone(),
+            url: row.url.to_string(),
+        }
+    }
+}
+
 struct Work<'a> {
     archive: &'a Archive,
     dir: PathBuf,
     scopes: Vec<(SiteId, Scope)>,
+    readers: Readers,
     max_bytes: usize,
     dry_run: bool,
     now: String,
@@ -143,7 +159,7 @@ impl<'a> DeepCheck<'a> {
     /// What a revision's capture says otherwise than the revision. What another profile had read
     /// cannot be compared, and is no damage.
     pub fn check(&self, row: &RecordRow, revision: &RevisionRow) -> Option<String> {
-        let found = match self.0.one(row, revision) {
+        let found = match self.0.one(&Of::new(row), revision) {
             Reading::Article(found) => found,
             Reading::Refused(_) if !self.is_read_alike(row, revision) => return None,
             Reading::Damaged(why) | Reading::Refused(why) => {
@@ -168,7 +184,7 @@ impl DeepCheck<'_> {
     /// Whether today's program and profile are those that had read the revision.
     fn is_read_alike(&self, row: &RecordRow, revision: &RevisionRow) -> bool {
         let by = &revision.provenance;
-        let scope = self.0.scope(row);
+        let scope = self.0.scope(&row.site);
         let today = scope.and_then(|scope| scope.profiles.get(&by.profile));
         by.crawler == concat!("khobao/", env!("CARGO_PKG_VERSION"))
             && today.is_some_and(|today| today.hash().to_string() == by.profile_hash)
@@ -193,6 +209,7 @@ impl<'a> Work<'a> {
             archive,
             dir: archive.warc_dir(),
             scopes: Scope::all(config, profiles),
+            readers: Readers::new(),
             max_bytes: config.limits.max_bytes,
             dry_run,
             now: Utc::now().to_rfc3339_opts(SecondsFormat::Secs, true),
@@ -202,70 +219,45 @@ impl<'a> Work<'a> {
 }
 
 impl Work<'_> {
-    fn batch(&mut self, batch: Vec<(RecordRow, RevisionRow)>) -> Result<(), CrawlError> {
-        let mut unknown = batch.iter().filter(|(row, _)| self.scope(row).is_none());
-        if let Some((row, revision)) = unknown.next() {
+    fn batch(&mut self, batch: Vec<(Of, RevisionRow)>) -> Result<(), CrawlError> {
+        let mut unknown = batch
+            .iter()
+            .filter(|(of, _)| self.scope(&of.site).is_none());
+        if let Some((of, revision)) = unknown.next() {
             return Err(CrawlError::UnknownSite {
-                site: row.site.to_string(),
+                site: of.site.to_string(),
                 file: revision.provenance.capture.file.clone(),
             });
         }
-        let readings = self.read(&batch);
-        for ((row, revision), reading) in batch.into_iter().zip(readings) {
+        let changed = self.done.changed;
+        let this = &*self;
+        let read = |(of, revision)| {
+            let reading = this.one(&of, &revision);
+            (of, revision, reading)
+        };
+        for (of, revision, reading) in this.readers.all(batch, read) {
             self.done.revisions += 1;
             match reading {
-                Reading::Article(found) => self.compare(&row, &revision, *found)?,
+                Reading::Article(found) => self.compare(&of, revision, *found)?,
                 Reading::Refused(why) => self.done.refused.push(why),
                 Reading::Damaged(why) => self.done.damage.push(why),
             }
         }
-        Ok(self.archive.flush()?)
+        if self.done.changed > changed && !self.dry_run {
+            self.archive.flush()?;
+        }
+        Ok(())
     }
 
-    fn scope(&self, row: &RecordRow) -> Option<&Scope> {
+    fn scope(&self, site: &SiteId) -> Option<&Scope> {
         let mut scopes = self.scopes.iter();
-        scopes
-            .find(|(id, _)| *id == row.site)
-            .map(|(_, scope)| scope)
+        scopes.find(|(id, _)| id == site).map(|(_, scope)| scope)
     }
 
-    /// Reads on all cores; results in order.
-    fn read(&self, batch: &[(RecordRow, RevisionRow)]) -> Vec<Reading> {
-        let cores = std::thread::available_parallelism().map_or(2, usize::from);
-        let next = AtomicUsize::new(0);
-        let read = || {
-            let mut out = Vec::new();
-            while let Some((row, revision)) = batch.get(next.fetch_add(1, Ordering::Relaxed)) {
-                out.push((row.id, revision.number, self.one(row, revision)));
-            }
-            out
-        };
-        let all = std::thread::scope(|threads| {
-            let others: Vec<_> = (1..cores).map(|_| threads.spawn(read)).collect();
-            let mut all = read();
-            for other in others {
-                // Reading a page catches its own faults.
-                all.extend(other.join().unwrap_or_default());
-            }
-            all
-        });
-        let mut all: BTreeMap<(RecordId, u32), Reading> = all
-            .into_iter()
-            .map(|(id, number, reading)| ((id, number), reading))
-            .collect();
-        batch
-            .iter()
-            .map(|(row, revision)| {
-                all.remove(&(row.id, revision.number))
-                    .unwrap_or_else(|| Reading::Damaged(format!("{}: not read", row.url)))
-            })
-            .collect()
-    }
-
-    fn one(&self, row: &RecordRow, revision: &RevisionRow) -> Reading {
+    fn one(&self, of: &Of, revision: &RevisionRow) -> Reading {
         let capture = &revision.provenance.capture;
         let place = || format!("{} at offset {}", capture.file, capture.offset);
-        let Some(scope) = self.scope(row) else {
+        let Some(scope) = self.scope(&of.site) else {
             return Reading::Damaged(place());
         };
         let stored = match warc::read_one(&self.dir.join(&capture.file), capture.offset, RECORD) {
@@ -299,13 +291,14 @@ impl Work<'_> {
             robots: revision.provenance.robots.clone(),
             payload: None,
             conditional: false,
+            follow: false,
         };
-        match finished(scope, &job, self.max_bytes).end {
+        match finished(scope, job, self.max_bytes).end {
             End::Article(found) => Reading::Article(found),
             End::Plain(why) | End::NextRun(why) => {
-                Reading::Refused(format!("{} ({}): {why}", row.url, place()))
+                Reading::Refused(format!("{} ({}): {why}", of.url, place()))
             }
-            _ => Reading::Refused(format!("{} ({})", row.url, place())),
+            _ => Reading::Refused(format!("{} ({})", of.url, place())),
         }
     }
 
@@ -322,10 +315,23 @@ impl Work<'_> {
 
     fn compare(
         &mut self,
-        row: &RecordRow,
-        old: &RevisionRow,
-        found: Extracted,
+        of: &Of,
+        mut old: RevisionRow,
+        mut found: Extracted,
     ) -> Result<(), CrawlError> {
+        // Lists of other articles belong to the last visit, not to the revision.
+        let (before, now) = (&mut old.article, &mut found.article);
+        for lists in [
+            &mut before.newer,
+            &mut before.older,
+            &mut now.newer,
+            &mut now.older,
+        ] {
+            lists.clear();
+        }
+        if old.article == found.article {
+            return Ok(());
+        }
         let (before, after) = (fields(&old.article), fields(&found.article));
         let mut changed = Vec::new();
         let names: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
@@ -340,7 +346,7 @@ impl Work<'_> {
             let samples = self.done.samples.entry(name.clone()).or_default();
             if samples.len() < SAMPLE {
                 samples.push(Difference {
-                    url: row.url.to_string(),
+                    url: of.url.clone(),
                     revision: old.number,
                     before,
                     after,
@@ -354,14 +360,13 @@ impl Work<'_> {
         if !self.dry_run {
             let now = self.now.clone();
             self.archive
-                .reread(row.id, old.number, found, changed, now)?;
+                .reread(of.id, old.number, found, changed, now)?;
         }
         Ok(())
     }
 }
 
-/// The fields of an article that readings are compared by. Lists of other articles belong to the
-/// last visit, not to the revision.
+/// The fields of an article that readings are compared by.
 fn fields(article: &Article) -> BTreeMap<String, Value> {
     // A plain struct with string keys: serialising it cannot fail.
     let value = serde_json::to_value(article).unwrap_or_default();
@@ -369,6 +374,6 @@ fn fields(article: &Article) -> BTreeMap<String, Value> {
         return BTreeMap::new();
     };
     map.into_iter()
-        .filter(|(name, value)| !matches!(name.as_str(), "newer" | "older") && !value.is_null())
+        .filter(|(_, value)| !value.is_null())
         .collect()
 }

@@ -146,6 +146,7 @@ async fn one(
         now: shared.now(),
         payload: None,
         conditional,
+        follow: true,
     };
     let finished = read(shared, site, asked).await?;
     site.host.learn(shared, permit, &finished.end, &feedback);
@@ -168,24 +169,18 @@ async fn is_behind(shared: &Shared, task: &Task, since: NaiveDate) -> Result<boo
     Ok(false)
 }
 
-/// Reads the page on a blocking thread, as many at once as there are cores.
+/// Reads the page beside the requests.
 async fn read(
     shared: &Arc<Shared>,
     site: &Arc<SiteState>,
     asked: Asked,
 ) -> Result<Finished, CrawlError> {
-    let internal = |why: String| CrawlError::Internal(why);
-    let _turn = shared
-        .readers
-        .acquire()
-        .await
-        .map_err(|why| internal(why.to_string()))?;
     let site = Arc::clone(site);
     let max_bytes = shared.max_bytes;
     let url = asked.task.row.url.clone();
-    tokio::task::spawn_blocking(move || analyse::analyse(&site, asked, max_bytes))
-        .await
-        .map_err(|why| internal(format!("reading {url}: {why}")))
+    let read = move || analyse::analyse(&site, asked, max_bytes);
+    let finished = shared.readers.one(read).await;
+    finished.ok_or_else(|| CrawlError::Internal(format!("reading {url} failed by a panic")))
 }
 
 fn request(site: &SiteState, task: &Task, url: Url) -> Request {

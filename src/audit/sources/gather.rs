@@ -10,10 +10,9 @@ use crate::audit::found::Found;
 use crate::audit::report::{Damaged, damaged};
 use crate::audit::rules::Rules;
 use crate::audit::urls::{Known, Urls};
-use crate::crawl::NamedReader;
+use crate::crawl::{NamedReader, Readers};
 use crate::domain::{Digest, Outcome, SiteId};
 use std::collections::{HashMap, HashSet};
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Captures that are read at once.
 const BATCH: usize = 64;
@@ -24,6 +23,7 @@ const NAMED: usize = 20;
 pub(in crate::audit) struct Gatherer<'a> {
     archive: &'a Archive,
     reader: &'a NamedReader<'a>,
+    readers: Readers,
     sites: &'a [SiteId],
     rules: Rules<'a>,
     open: Option<Open>,
@@ -41,6 +41,7 @@ impl<'a> Gatherer<'a> {
         Self {
             archive,
             reader,
+            readers: Readers::new(),
             sites,
             rules,
             open: None,
@@ -98,30 +99,14 @@ impl<'a> Gatherer<'a> {
 
     /// Reads on all cores, and takes the results in order.
     fn batch(&mut self, jobs: Vec<Job>, urls: &mut Urls, damage: &mut Found<Damaged>) {
-        let cores = std::thread::available_parallelism().map_or(2, usize::from);
-        let next = AtomicUsize::new(0);
         let (reader, sites, known) = (self.reader, self.sites, &*urls);
-        let read = || {
-            let mut out = Vec::new();
-            loop {
-                let at = next.fetch_add(1, Ordering::Relaxed);
-                let Some(job) = jobs.get(at) else { return out };
-                if let Some(site) = sites.get(job.site).filter(|_| !job.same) {
-                    out.push((at, one(reader, site, job, known)));
-                }
-            }
+        let read = |job: Job| {
+            let site = sites.get(job.site).filter(|_| !job.same);
+            let read = site.map(|site| one(reader, site, &job, known));
+            (job, read)
         };
-        let mut results: HashMap<usize, Result<Read, String>> = std::thread::scope(|threads| {
-            let others: Vec<_> = (1..cores).map(|_| threads.spawn(read)).collect();
-            let mut all = read();
-            for other in others {
-                // Reading a page catches its own faults.
-                all.extend(other.join().unwrap_or_default());
-            }
-            all.into_iter().collect()
-        });
-        for (at, job) in jobs.iter().enumerate() {
-            let read = match results.remove(&at) {
+        for (job, read) in self.readers.all(jobs, read) {
+            let read = match read {
                 Some(Ok(read)) => Some(read),
                 Some(Err(why)) => {
                     damage.push(Damaged {
@@ -139,7 +124,7 @@ impl<'a> Gatherer<'a> {
                     continue;
                 }
             };
-            self.take(job, read, urls);
+            self.take(&job, read, urls);
         }
     }
 
