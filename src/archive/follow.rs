@@ -3,7 +3,7 @@
 
 use super::commit::{Committer, Known};
 use super::finished::{CrawlMode, NewTask};
-use super::schema::{TaskKind, UrlHash, UrlRow, key, url_hash};
+use super::schema::{Like, TaskKind, UrlHash, UrlRow, key, url_hash};
 use super::store::Batch;
 use super::{ArchiveError, frontier};
 use crate::domain::{LinkKind, Outcome, RecordId, page_number};
@@ -15,6 +15,29 @@ fn known(row: &UrlRow, generation: u32) -> Known {
         generation,
         new: row.kind == TaskKind::Article && row.found == generation,
         listed: row.via.is_some_and(LinkKind::is_listed),
+    }
+}
+
+/// Pages of a list in a row that may name the same articles, or none, before it is left.
+const ALIKE: u8 = 8;
+
+/// What the page `from` has in common with the pages of the list before it.
+fn like(from: &UrlRow, links: &[NewTask]) -> Like {
+    let articles = links.iter().filter(|link| link.kind == TaskKind::Article);
+    let items = articles
+        .clone()
+        .filter(|link| link.via == Some(LinkKind::Item));
+    let mut urls: Vec<&str> = items.map(|link| link.url.as_str()).collect();
+    if urls.is_empty() {
+        urls = articles.map(|link| link.url.as_str()).collect();
+    }
+    urls.sort_unstable();
+    let [a, b, c, d, e, f, g, h, ..] = url_hash(&urls.join("\n"));
+    let items = u64::from_be_bytes([a, b, c, d, e, f, g, h]);
+    let before = from.like.filter(|before| before.items == items);
+    Like {
+        items,
+        times: before.map_or(0, |before| before.times.saturating_add(1)),
     }
 }
 
@@ -49,6 +72,7 @@ impl Committer {
                 .map(|url| page_number(&url).unwrap_or(1))
         };
         let after = page(&from.url).map(|page| page.saturating_add(1));
+        let like = like(from, &links);
         let mut turned = false;
         for link in links.into_iter().chain(next) {
             let hash = url_hash(&link.url);
@@ -57,6 +81,10 @@ impl Committer {
             }
             // Under `--since` one page is turned at a time: those further on may not be needed.
             if turned && mode.since && link.kind == TaskKind::NextPage {
+                continue;
+            }
+            // A list that turns in a circle, or into nothing, has no end.
+            if link.kind == TaskKind::NextPage && like.times >= ALIKE {
                 continue;
             }
             let listed = link.via.is_some_and(LinkKind::is_listed);
@@ -80,6 +108,7 @@ impl Committer {
                 if row.kind == TaskKind::NextPage {
                     turned = true;
                     row.behind.clone_from(&items);
+                    row.like = Some(like);
                 }
                 fresh |= row.via == Some(LinkKind::Item);
                 added += 1;
@@ -107,6 +136,7 @@ impl Committer {
                 if row.kind == TaskKind::NextPage {
                     turned = true;
                     behind.clone_from(&items);
+                    row.like = Some(like);
                 }
                 let row = UrlRow {
                     generation: mode.generation,

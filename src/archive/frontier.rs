@@ -296,6 +296,7 @@ pub(super) fn new_row(
         hops: 0,
         redirected_from: Vec::new(),
         behind: Vec::new(),
+        like: None,
         found: generation,
         generation,
         queued: None,

@@ -8,7 +8,7 @@ use super::{Archive, ArchiveError, Quarantine};
 use crate::domain::{
     Attachment, Block, Byline, CanonicalUrl, Digest, Image, RecordId, SiteId, Timestamp, Warning,
 };
-use crate::extract::fields::text::lower;
+use crate::extract::fields::text::{is_tone, name_key};
 use chrono::{DateTime, NaiveDate, SecondsFormat};
 use serde::{Deserialize, Serialize};
 
@@ -146,16 +146,24 @@ impl std::fmt::Display for ExportFilter {
     }
 }
 
+/// Whether a text has a word, both with their tone marks behind the syllable: `hoa` is not `hóa`.
+fn has_word(text: &str, word: &str) -> bool {
+    text.match_indices(word).any(|(at, _)| {
+        let rest = text.get(at + word.len()..).unwrap_or_default();
+        !rest.starts_with(is_tone)
+    })
+}
+
 impl ExportFilter {
     /// Whether title and text have the words that are asked for.
     fn has_words(&self, record: &Record) -> bool {
         let Some(query) = &self.query else {
             return true;
         };
-        let text = lower(&format!("{}\n{}", record.title, record.text));
-        lower(query)
+        let text = name_key(&format!("{}\n{}", record.title, record.text));
+        name_key(query)
             .split_whitespace()
-            .all(|word| text.contains(word))
+            .all(|word| has_word(&text, word))
     }
 
     fn takes(&self, revision: &RevisionRow) -> bool {
@@ -453,4 +461,26 @@ pub fn rfc3339(micros: i64) -> String {
     DateTime::from_timestamp_micros(micros)
         .unwrap_or_default()
         .to_rfc3339_opts(SecondsFormat::Micros, true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_found_wherever_their_tone_mark_stands() {
+        let text = name_key("Văn hoá, thủy lợi và HÒA bình");
+        for (word, there) in [
+            ("văn hóa", true),
+            ("thuỷ", true),
+            ("hòa", true),
+            ("hoà", true),
+            ("hoa", false),
+            ("van", false),
+        ] {
+            let words = name_key(word);
+            let found = words.split_whitespace().all(|word| has_word(&text, word));
+            assert_eq!(found, there, "{word}");
+        }
+    }
 }

@@ -81,6 +81,9 @@ pub const ARTICLES: [&str; 6] = [
     "alias",
 ];
 
+/// So many pages that might have been articles, and were none, are no chance any more.
+const FEW: u64 = 5;
+
 impl SiteReport {
     /// Counts an ended task.
     pub fn count(&mut self, outcome: Outcome, times: u64) {
@@ -117,6 +120,7 @@ impl SiteReport {
             "reader_fault",
         ];
         self.parked.is_some()
+            || self.found_nothing()
             || (refused && !self.outcomes.keys().any(leads_on))
             || (self.seeds_refused > 0 && self.lists_read == 0)
             || self.outcomes.keys().any(|name| {
@@ -125,6 +129,24 @@ impl SiteReport {
                     || name.starts_with("tls_")
                     || faults.contains(&name.as_str())
             })
+    }
+
+    /// Whether a crawl of everything was led to articles and could read none: the portal's
+    /// addresses or its pages are other than the profile says.
+    pub fn found_nothing(&self) -> bool {
+        let none = [
+            "redirect_loop",
+            "redirect_home",
+            "dead_link",
+            "expired",
+            "incomplete",
+            "soft_404",
+        ];
+        let count = |names: &[&str]| -> u64 {
+            let found = names.iter().filter_map(|name| self.outcomes.get(*name));
+            found.sum()
+        };
+        self.mode == "full" && count(&ARTICLES) == 0 && count(&none) >= FEW
     }
 
     /// Ended tasks of this outcome.
@@ -158,6 +180,21 @@ impl Archive {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_crawl_of_everything_that_reads_no_article_fell_short() {
+        let mut report = SiteReport {
+            mode: "full".to_owned(),
+            ..SiteReport::default()
+        };
+        report.count(Outcome::Listing, 3);
+        report.count(Outcome::RedirectLoop, 4);
+        assert!(!report.fell_short());
+        report.count(Outcome::Expired, 1);
+        assert!(report.fell_short());
+        report.count(Outcome::New, 1);
+        assert!(!report.fell_short());
+    }
 
     #[test]
     fn the_names_of_what_holds_an_article() {

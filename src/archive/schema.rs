@@ -184,6 +184,9 @@ pub struct UrlRow {
     /// fetched when one of them is young enough.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub behind: Vec<RecordId>,
+    /// A listing's further page: what the page that led to it had.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub like: Option<Like>,
     /// Its place in the frontier; `None` when done.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub queued: Option<Queued>,
@@ -211,6 +214,15 @@ pub struct UrlRow {
     /// What the server said of the version of its last capture that is no 304; of articles.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub validators: Option<Validators>,
+}
+
+/// The articles that a listing's page names, and how many pages before it named the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Like {
+    /// First 64 bits of a digest of their URLs.
+    pub items: u64,
+    /// Pages in a row.
+    pub times: u8,
 }
 
 impl UrlRow {

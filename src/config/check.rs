@@ -196,6 +196,35 @@ pub(super) fn check(
             defaults.total,
         )?,
     };
+    for (key, value) in [
+        ("connect_timeout", &crawler.connect_timeout),
+        ("header_timeout", &crawler.header_timeout),
+        ("idle_timeout", &crawler.idle_timeout),
+        ("total_timeout", &crawler.total_timeout),
+    ] {
+        if let Some(value) = value
+            && at.duration(key, Some(value), Duration::ZERO)?.is_zero()
+        {
+            return Err(at.wrong(
+                value.span(),
+                format!(
+                    "{key} = {:?} leaves no time for an answer; write \"30s\"",
+                    value.get_ref()
+                ),
+            ));
+        }
+    }
+    if let Some(path) = raw
+        .archive
+        .path
+        .as_ref()
+        .filter(|path| path.get_ref().trim().is_empty())
+    {
+        return Err(at.wrong(
+            path.span(),
+            "path = \"\" names no folder; write path = \"archive\"",
+        ));
+    }
     let contact = match &crawler.contact {
         Some(contact) => Some(check_contact(&at, contact)?),
         None => None,
@@ -236,7 +265,13 @@ pub(super) fn check(
     super::formerly::check(&at, &raw.sites, &mut sites)?;
     Ok(Config {
         file: file.to_owned(),
-        archive: beside(file, raw.archive.path.as_deref().unwrap_or("archive")),
+        archive: beside(
+            file,
+            raw.archive
+                .path
+                .as_ref()
+                .map_or("archive", |path| path.get_ref()),
+        ),
         engine: raw.archive.engine.map(toml::Spanned::into_inner),
         warc_size: at.size("warc_size", raw.archive.warc_size.as_ref(), 1 << 30)?,
         contact,

@@ -27,7 +27,7 @@ pub(super) struct Config {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Archive {
-    pub path: Option<String>,
+    pub path: Option<Spanned<String>>,
     pub engine: Option<Spanned<String>>,
     pub warc_size: Option<Spanned<String>>,
 }

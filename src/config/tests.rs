@@ -83,6 +83,24 @@ fn every_mistake_names_its_line_and_the_remedy() {
 }
 
 #[test]
+fn no_time_and_no_folder_are_no_values() {
+    for (key, value) in [
+        ("header_timeout", "0s"),
+        ("total_timeout", "0ms"),
+        ("idle_timeout", "0s"),
+        ("connect_timeout", "0s"),
+    ] {
+        let text = GOOD.replacen("[crawler]", &format!("[crawler]\n{key} = {value:?}"), 1);
+        assert_ne!(text, GOOD);
+        let why = parse(&text).unwrap_err().to_string();
+        assert!(why.contains(key) && why.contains("30s"), "{why}");
+    }
+    let text = GOOD.replace("path = \"archive\"", "path = \" \"");
+    let why = parse(&text).unwrap_err().to_string();
+    assert!(why.contains("path"), "{why}");
+}
+
+#[test]
 fn pace_zero_and_anonymity_are_for_loopback_only() {
     let fast = GOOD.replace("\"2s\"", "\"0s\"");
     assert!(parse(&fast).is_ok());

@@ -334,6 +334,11 @@ impl Reader<'_> {
         if page.kind == PageKind::NotArticle(NotArticle::Flood) {
             return (self.flood(), Vec::new(), Vec::new());
         }
+        if page.cut {
+            // Part of an article is no article, least of all the next revision of a whole one.
+            let end = self.again(Outcome::Fault(FaultKind::Protocol));
+            return (end, Vec::new(), Vec::new());
+        }
         let wants_article = self.task.row.kind == TaskKind::Article;
         let article = page
             .article

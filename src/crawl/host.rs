@@ -20,6 +20,9 @@ const WAIT: Duration = Duration::from_secs(600);
 /// A host that keeps failing is parked at least this long, so that the run ends and says so.
 const PARK: Duration = Duration::from_secs(1800);
 
+/// A `Crawl-delay` of which the user is told.
+const LONG: Duration = Duration::from_secs(60);
+
 /// The gate and the rules of a site's hosts.
 pub(crate) struct Host {
     key: String,
@@ -162,6 +165,14 @@ impl Host {
             None => Verdict::Stopped,
             Some(Err(parked)) => Verdict::Parked(say(&parked)),
             Some(Ok((robots, exchanges))) => {
+                if let Some(delay) = robots.crawl_delay().filter(|delay| *delay >= LONG) {
+                    tracing::warn!(
+                        host = %origin,
+                        "robots.txt asks for {} between two requests (Crawl-delay), and gets it: this \
+                         crawl is a long one; --max-time ends it earlier",
+                        humantime::format_duration(delay)
+                    );
+                }
                 let robots = Arc::new(robots);
                 self.lock().insert(origin, Arc::clone(&robots));
                 // Kept at once, so that a crawl that is cut short need not ask again.

@@ -358,7 +358,6 @@ impl Replay<'_> {
         }))
     }
 
-
     /// Sites that were never crawled by the old index, or whose old index is lost, go on from
     /// what their frontier holds.
     fn sites(&self) -> Result<(), CrawlError> {

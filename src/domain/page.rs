@@ -27,6 +27,9 @@ pub struct Page {
     /// How the bytes became text.
     #[serde(default)]
     pub charset: CharsetFacts,
+    /// Its content coding ended early, and the page with it: the rest may come another time.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub cut: bool,
     /// What was odd, for the record's `warnings`.
     #[serde(default)]
     pub warnings: Vec<Warning>,

@@ -3,7 +3,8 @@
 //! The canonical form is fetchable and citable: scheme and host are those of the site's `base`
 //! whenever they differ from it by scheme or a leading `www.` only; the fragment, tracking
 //! parameters and session tokens are gone; the path is percent-encoded one way (RFC 3986,
-//! section 6.2.2); the `index.php` of a rewritten site is folded.
+//! section 6.2.2). `/index.php/…` stays as it is: on a server that rewrites no addresses nothing
+//! else is there, and on one that does, `rel=canonical` or the same content tells.
 
 use super::Moves;
 use serde::{Deserialize, Serialize};
@@ -196,11 +197,8 @@ impl UrlPolicy {
         while path.contains("//") {
             path = path.replace("//", "/");
         }
-        if let Some(rest) = path.strip_prefix("/index.php/") {
-            path = format!("/{rest}");
-        }
         let query = self.query(url);
-        if query.is_empty() && path == "/index.php" {
+        if query.is_empty() && matches!(path.as_str(), "/index.php" | "/index.php/") {
             path = "/".to_owned();
         }
         out.push_str(&path);
@@ -311,13 +309,20 @@ mod tests {
             "https://www.mttq.example.vn/tin/bai-1.html#binh-luan",
             "https://MTTQ.example.vn:443/tin//bai-1.html?utm_source=zalo&fbclid=x",
             "https://mttq.example.vn/tin/b%61i%2d1.html?",
-            "https://mttq.example.vn/index.php/tin/bai-1.html",
         ] {
             assert_eq!(canonical(text), want, "{text}");
         }
         assert_eq!(
             canonical("https://mttq.example.vn/index.php?op=a%2fb&nv=news&language=vi"),
             "https://mttq.example.vn/index.php?language=vi&nv=news&op=a%2Fb"
+        );
+        assert_eq!(
+            canonical("https://mttq.example.vn/index.php/tin/bai-1.html"),
+            "https://mttq.example.vn/index.php/tin/bai-1.html"
+        );
+        assert_eq!(
+            canonical("https://mttq.example.vn/index.php/"),
+            canonical("https://mttq.example.vn/")
         );
         assert_eq!(
             canonical("https://x.vn/a?ItemID=2&b=1"),

@@ -65,6 +65,7 @@ pub fn extract(input: &Input<'_>, profiles: &ProfileSet, profile: &Profile) -> P
     };
     let content = content_decode(input.payload, input.header("content-encoding"), input.limit);
     page.warnings.extend(content.warnings);
+    page.cut = content.truncated && !has_end(&content.bytes);
     if content.too_large {
         page.kind = PageKind::NotArticle(NotArticle::TooLarge);
         return page;
@@ -82,6 +83,23 @@ pub fn extract(input: &Input<'_>, profiles: &ProfileSet, profile: &Profile) -> P
     }
     read_html(&mut page, &text, input, profiles, profile);
     page
+}
+
+/// Whether the root element's end stands at the end. (Some servers leave out a coding's checksum,
+/// and what they send is whole.)
+fn has_end(content: &[u8]) -> bool {
+    let tail = content.get(content.len().saturating_sub(1024)..);
+    let tail = tail.unwrap_or(content).to_ascii_lowercase();
+    let ends: [&[u8]; 6] = [
+        b"</html",
+        b"</rss",
+        b"</feed",
+        b"</rdf:rdf",
+        b"</urlset",
+        b"</sitemapindex",
+    ];
+    ends.iter()
+        .any(|end| memchr::memmem::find(&tail, end).is_some())
 }
 
 fn read_feed(page: &mut Page, text: &str, kind: feed::Xml, input: &Input<'_>, profile: &Profile) {

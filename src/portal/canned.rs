@@ -51,6 +51,11 @@ impl Canned {
     pub(super) fn reply(&self) -> Reply {
         let mut reply = Reply::new(self.status, "text/html", self.body.clone());
         reply.headers.clone_from(&self.headers);
+        // (What is packed already goes as it is.)
+        reply.compress &= self
+            .headers
+            .iter()
+            .all(|(name, _)| *name != "content-encoding");
         reply
     }
 }

@@ -92,6 +92,8 @@ pub struct PortalConfig {
     pub static_pages: bool,
     /// Keep the request headers in the log of hits.
     pub log_headers: bool,
+    /// Pages are there under `/index.php/` alone, as on a server that rewrites no addresses.
+    pub front: bool,
     /// The port; any free one if `None`.
     pub port: Option<u16>,
     /// What it calls itself, without the final slash, where a proxy stands before it
@@ -131,6 +133,7 @@ impl Default for PortalConfig {
             same_time: 25,
             static_pages: false,
             log_headers: true,
+            front: false,
             port: None,
             root: None,
         }

@@ -16,6 +16,7 @@ mod draft;
 mod faults;
 mod files;
 mod flood;
+mod front;
 mod hits;
 mod model;
 mod render;
@@ -345,7 +346,7 @@ fn render_all(shared: &Shared) -> HashMap<String, Arc<reply::Reply>> {
             client: [0, 0, 0, 0].into(),
             other_host: false,
         };
-        let reply = routes::answer(shared, &ask);
+        let reply = front::answer(shared, &ask);
         if reply.status == 200 {
             let reply = Arc::new(server::compressed(reply));
             pages.insert(path, reply);

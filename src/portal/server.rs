@@ -1,9 +1,10 @@
 //! The HTTP server: hyper on a thread of its own, one task a connection.
 
 use super::faults::gzip;
+use super::front::answer;
 use super::hits::{Hit, lock};
 use super::reply::{Reply, Sabotage, Step, StepBody};
-use super::routes::{Ask, answer};
+use super::routes::Ask;
 use super::state::Shared;
 use hyper::body::Incoming;
 use hyper::header::{HeaderMap, HeaderName, HeaderValue};

@@ -122,6 +122,14 @@ pub fn lower(text: &str) -> String {
     normal(text).to_lowercase()
 }
 
+/// Whether it is the (combining) mark of a tone.
+pub fn is_tone(c: char) -> bool {
+    matches!(
+        c,
+        '\u{0300}' | '\u{0301}' | '\u{0303}' | '\u{0309}' | '\u{0323}'
+    )
+}
+
 /// Key under which two spellings of one name are equal: case, composition, apostrophe form and
 /// the placement of the tone mark ("Thuý" and "Thúy", "Hoà" and "Hòa") do not count; diacritics do.
 pub fn name_key(text: &str) -> String {
@@ -129,7 +137,7 @@ pub fn name_key(text: &str) -> String {
     let mut tones = String::new();
     for c in lower(text).nfd() {
         match c {
-            '\u{0300}' | '\u{0301}' | '\u{0303}' | '\u{0309}' | '\u{0323}' => tones.push(c),
+            c if is_tone(c) => tones.push(c),
             '’' | '‘' | '`' | '´' => out.push('\''),
             c if c.is_alphanumeric() || unicode_normalization::char::is_combining_mark(c) => {
                 out.push(c);

@@ -83,9 +83,15 @@ impl Profile {
 }
 
 /// Path and query, in which the profile's regular expressions look. `index.php?` forms are
-/// given with their escaped slashes read.
+/// given with their escaped slashes read, `/index.php/` forms as a server that rewrites addresses
+/// has them.
 fn form(url: &Url) -> Cow<'_, str> {
     let text = url.get(url::Position::BeforePath..url::Position::AfterQuery);
+    if let Some(rest) = text.strip_prefix("/index.php")
+        && rest.starts_with('/')
+    {
+        return Cow::Borrowed(rest);
+    }
     if url.path().ends_with("index.php") && text.contains("%2") {
         return Cow::Owned(text.replace("%2F", "/").replace("%2f", "/"));
     }
