@@ -39,6 +39,12 @@ fn errors_stubs_views_and_logins() {
         ("login.html", "/tin/bai-1.html", 200, NotArticle::Login),
         ("print.html", "/tin/bai-1.html", 200, NotArticle::View),
         (
+            "about.html",
+            "/about/gioi-thieu-4.html",
+            200,
+            NotArticle::Page,
+        ),
+        (
             "default45.html",
             "/savefile/doi-ngoai/bai-141.html",
             200,

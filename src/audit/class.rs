@@ -97,7 +97,9 @@ impl Class {
             | O::SkippedSendmail
             | O::SkippedTheme
             | O::SkippedOther
-            | O::NotArticle(NotArticle::View | NotArticle::Binary) => Self::NotArticle,
+            | O::NotArticle(NotArticle::View | NotArticle::Page | NotArticle::Binary) => {
+                Self::NotArticle
+            }
             O::New
             | O::Unchanged
             | O::NotModified

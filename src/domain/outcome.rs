@@ -110,6 +110,7 @@ impl Outcome {
                 NotArticle::CookieStub => "cookie_stub",
                 NotArticle::Login => "login",
                 NotArticle::View => "print_view",
+                NotArticle::Page => "page",
                 NotArticle::Binary => "binary",
                 NotArticle::TooLarge => "too_large",
                 NotArticle::Incomplete => "incomplete",

@@ -68,6 +68,8 @@ pub enum NotArticle {
     Login,
     /// A print, save-file or send-mail view.
     View,
+    /// A page of the portal about itself (contact, terms of use): it has no date and no author.
+    Page,
     /// Bytes that are no HTML although they are called so.
     Binary,
     /// Larger than the limit after decompression.

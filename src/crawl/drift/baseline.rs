@@ -296,11 +296,12 @@ pub(crate) fn ends<'a>(
 }
 
 /// What an article's URL may answer when its markup is not understood.
-pub(crate) const WATCHED: [NotArticle; 6] = [
+pub(crate) const WATCHED: [NotArticle; 7] = [
     NotArticle::Incomplete,
     NotArticle::Soft404,
     NotArticle::Home,
     NotArticle::CookieStub,
     NotArticle::Login,
     NotArticle::View,
+    NotArticle::Page,
 ];

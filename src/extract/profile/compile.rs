@@ -140,7 +140,15 @@ pub(super) fn compile(
 
 const REQUIRABLE: &[&str] = &["title", "published", "lead", "body"];
 const SKIPS: &[&str] = &["print", "savefile", "sendmail", "theme", "other"];
-const KINDS: &[&str] = &["flood", "soft404", "home", "cookie_stub", "login", "view"];
+const KINDS: &[&str] = &[
+    "flood",
+    "soft404",
+    "home",
+    "cookie_stub",
+    "login",
+    "view",
+    "page",
+];
 
 fn one_of(words: &[&str]) -> String {
     format!("write one of {}", words.join(", "))
@@ -350,6 +358,7 @@ impl Compiler<'_> {
                 "cookie_stub" => NotArticle::CookieStub,
                 "login" => NotArticle::Login,
                 "view" => NotArticle::View,
+                "page" => NotArticle::Page,
                 _ => return Err(self.error(&raw.kind, "unknown kind", &one_of(KINDS))),
             },
             css: self.indexed(&raw.css)?,
