@@ -1,5 +1,6 @@
 //! The one place where extraction calls the field parsers.
 
+pub(super) use super::fields::byline::Strength;
 use super::fields::{byline, dateline, datetime};
 use crate::domain::{Byline, Timestamp, Warning};
 use chrono::{DateTime, FixedOffset, Utc};
@@ -29,14 +30,14 @@ pub(super) fn byline(author: Option<&str>, source: Option<&str>, tail: &[&str]) 
     byline::merge(author, source, tail)
 }
 
-/// Whether the last line of a body is a byline: by its words, or, where it is `set_apart`
-/// (right-aligned, bold or italic), because it is nothing but names.
-pub(super) fn is_byline(text: &str, set_apart: bool) -> bool {
-    match byline::strength(text) {
-        byline::Strength::Labelled => true,
-        byline::Strength::BareName => set_apart,
-        byline::Strength::None => false,
-    }
+/// How surely a line of the body is a byline, by its words.
+pub(super) fn strength(line: &str) -> Strength {
+    byline::strength(line)
+}
+
+/// Whether a line is an office, below which a name signs a document.
+pub(super) fn is_office(line: &str) -> bool {
+    byline::is_office(line)
 }
 
 /// Splits "… last sentence. Tin, ảnh: X" into the sentence and the byline.

@@ -1,9 +1,10 @@
 //! The article of a page: every field by its rules, in one value.
 
 use super::adapter::{self, DateFacts};
-use super::body::{Align, Piece, pieces};
+use super::body::{Piece, pieces};
 use super::images::image;
 use super::rules::{Found, View, value};
+use super::tail;
 use crate::domain::{
     Article, Attachment, Block, BlockKind, Byline, Image, Timestamp, UrlPolicy, Warning,
 };
@@ -263,7 +264,7 @@ fn body(out: &mut Reading, view: &View<'_>, url: &Url) -> Vec<String> {
         rule.drop.as_ref(),
         profile.caption.as_ref(),
     );
-    let tail = byline_lines(&mut parts);
+    let tail = tail::take(&mut parts);
     for piece in parts {
         match piece {
             Piece::Text(chunk) => out.article.body.push(Block {
@@ -297,52 +298,6 @@ fn credit_images(images: &mut [Image]) {
     for image in images {
         image.credit = image.caption.as_deref().and_then(adapter::credit);
     }
-}
-
-/// Lines that a byline has at most ("Tin, ảnh: X", "Nguồn: Y").
-const BYLINE_LINES: usize = 2;
-
-/// Takes the byline off the end of the body.
-fn byline_lines(parts: &mut Vec<Piece>) -> Vec<String> {
-    let mut lines: Vec<String> = Vec::new();
-    for _ in 0..BYLINE_LINES {
-        let Some(at) = parts
-            .iter()
-            .rposition(|piece| matches!(piece, Piece::Text(_)))
-        else {
-            break;
-        };
-        let texts = parts
-            .iter()
-            .filter(|piece| matches!(piece, Piece::Text(_)))
-            .count();
-        let Some(Piece::Text(chunk)) = parts.get_mut(at) else {
-            break;
-        };
-        if !matches!(chunk.kind, BlockKind::Paragraph | BlockKind::Heading) {
-            break;
-        }
-        let set_apart = chunk.align == Align::Right || chunk.bold || chunk.italic;
-        if texts > 1 && adapter::is_byline(&chunk.text, set_apart) {
-            lines.insert(0, chunk.text.clone());
-            parts.remove(at);
-            continue;
-        }
-        // The last line of a block of several lines, or glued to the last sentence.
-        if let Some((before, last)) = chunk.text.rsplit_once('\n')
-            && adapter::is_byline(last, set_apart)
-        {
-            lines.insert(0, last.trim().to_owned());
-            chunk.text = before.trim_end().to_owned();
-            continue;
-        }
-        if let Some((before, last)) = adapter::split_tail(&chunk.text) {
-            lines.insert(0, last);
-            chunk.text = before;
-        }
-        break;
-    }
-    lines
 }
 
 /// The author line, the source line, and what the body's end says.

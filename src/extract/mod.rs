@@ -19,6 +19,7 @@ mod judge;
 mod links;
 mod page;
 mod rules;
+mod tail;
 
 pub use page::{Expect, Input, extract};
 pub use profile::{Profile, ProfileError, ProfileSet, SkipKind, UrlClass};

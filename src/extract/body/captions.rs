@@ -51,6 +51,7 @@ fn plain(text: String) -> Piece {
         align: Align::Plain,
         bold: false,
         italic: false,
+        links: false,
     })
 }
 

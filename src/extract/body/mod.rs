@@ -2,9 +2,10 @@
 //!
 //! Editors write paragraphs in many ways (bare text between `<br>`, `<p>`, `<div>`, Word's
 //! nested spans); here they all become blocks. One walk over the tree without recursion;
-//! captions are told from paragraphs afterwards, and the byline is taken off in `article`.
+//! captions are told from paragraphs afterwards, and the byline is taken off in `tail`.
 
 mod captions;
+mod lines;
 mod style;
 mod table;
 
@@ -15,6 +16,7 @@ use captions::settle;
 use ego_tree::iter::Edge;
 use ego_tree::{NodeId, NodeRef};
 use foldhash::HashSet;
+use lines::paragraphs;
 use scraper::{ElementRef, Node, Selector};
 use style::{align, hidden, is_block, span_style};
 use table::Grid;
@@ -37,6 +39,8 @@ pub(super) struct Chunk {
     pub align: Align,
     pub bold: bool,
     pub italic: bool,
+    /// Links, with a few words around them.
+    pub links: bool,
 }
 
 /// A part of the body.
@@ -49,6 +53,8 @@ pub(super) enum Piece {
 
 /// Longer texts are no captions, whatever they look like.
 const CAPTION: usize = 700;
+/// Bytes of text beside links in a block that is nothing but links ("Xem thêm: …").
+const AROUND_LINKS: usize = 80;
 /// Tables inside tables, at most, that are looked at as tables.
 const TABLES: usize = 4;
 
@@ -77,6 +83,9 @@ pub(super) fn pieces(
         breaks: 0,
         bold: 0,
         italic: 0,
+        link: 0,
+        linked: 0,
+        unlinked: 0,
         aligns: vec![(body.id(), align(body).unwrap_or_default())],
         heading: None,
         group: None,
@@ -128,6 +137,10 @@ struct Walk<'a> {
     breaks: usize,
     bold: usize,
     italic: usize,
+    /// Links that are open; the bytes of text inside and outside of links since the last block.
+    link: usize,
+    linked: usize,
+    unlinked: usize,
     aligns: Vec<(NodeId, Align)>,
     heading: Option<NodeId>,
     /// A list or quotation being collected: its element, kind and lines.
@@ -162,6 +175,7 @@ impl Walk<'_> {
             "img" => return self.image(element),
             "b" | "strong" => self.bold += 1,
             "i" | "em" => self.italic += 1,
+            "a" => self.link += 1,
             "span" | "font" => {
                 let (bold, italic) = span_style(element);
                 self.bold += usize::from(bold);
@@ -231,6 +245,7 @@ impl Walk<'_> {
         match name {
             "b" | "strong" => self.bold = self.bold.saturating_sub(1),
             "i" | "em" => self.italic = self.italic.saturating_sub(1),
+            "a" => self.link = self.link.saturating_sub(1),
             "span" | "font" => {
                 let (bold, italic) = span_style(element);
                 self.bold = self.bold.saturating_sub(usize::from(bold));
@@ -241,6 +256,7 @@ impl Walk<'_> {
         if self.caption == Some(id) {
             let text = self.text.take().replace('\n', " ");
             self.reset();
+            (self.linked, self.unlinked) = (0, 0);
             self.caption = None;
             if !text.is_empty() {
                 self.out.push(Piece::Caption(text));
@@ -259,6 +275,7 @@ impl Walk<'_> {
             && !text.is_empty()
         {
             self.push(kind, text, Style::default());
+            (self.linked, self.unlinked) = (0, 0);
         }
         match name {
             "table" => self.tables = self.tables.saturating_sub(1),
@@ -296,6 +313,12 @@ impl Walk<'_> {
             self.style.italic &= self.italic > 0;
         } else if self.breaks > 0 {
             return;
+        }
+        let length = text.trim().len();
+        if self.link > 0 {
+            self.linked += length;
+        } else {
+            self.unlinked += length;
         }
         self.text.push(text);
     }
@@ -345,6 +368,7 @@ impl Walk<'_> {
             align: self.align(),
             bold: style.seen && style.bold,
             italic: style.seen && style.italic,
+            links: self.linked > 0 && self.unlinked <= AROUND_LINKS,
         }));
     }
 
@@ -370,11 +394,13 @@ impl Walk<'_> {
         }
         if self.heading.is_some() && text.chars().count() <= 300 {
             let style = styles.first().copied().unwrap_or_default();
-            return self.push(BlockKind::Heading, text.replace('\n', " "), style);
+            self.push(BlockKind::Heading, text.replace('\n', " "), style);
+        } else {
+            for (text, style) in paragraphs(&text, &styles) {
+                self.push(BlockKind::Paragraph, text, style);
+            }
         }
-        for (text, style) in paragraphs(&text, &styles) {
-            self.push(BlockKind::Paragraph, text, style);
-        }
+        (self.linked, self.unlinked) = (0, 0);
     }
 
     /// A table that is data, or that holds images with their captions, is read here as a whole;
@@ -459,33 +485,4 @@ impl Walk<'_> {
 fn has_items(list: ElementRef<'_>) -> bool {
     list.child_elements()
         .any(|child| child.value().name() == "li")
-}
-
-/// Splits a block at those single line breaks that stand between sentences: where the editor's
-/// Enter key makes `<br>`, they end paragraphs. Lines of verse and addresses stay together.
-fn paragraphs(text: &str, styles: &[Style]) -> Vec<(String, Style)> {
-    let mut out: Vec<(String, Style)> = Vec::new();
-    let mut last_length = 0;
-    for (n, line) in text.split('\n').enumerate() {
-        let style = styles.get(n).copied().unwrap_or_default();
-        let length = line.chars().count();
-        let line = line.trim();
-        match out.last_mut() {
-            Some((before, of)) if !(last_length >= 80 && ends_sentence(before)) => {
-                before.push('\n');
-                before.push_str(line);
-                of.bold &= style.bold;
-                of.italic &= style.italic;
-            }
-            _ => out.push((line.to_owned(), style)),
-        }
-        last_length = length;
-    }
-    out
-}
-
-/// Whether a line ends as a sentence does.
-fn ends_sentence(line: &str) -> bool {
-    line.trim_end_matches(['"', '\'', '”', '’', ')', ' ', '\u{a0}'])
-        .ends_with(['.', '!', '?', '…', ':', ';'])
 }

@@ -5,14 +5,16 @@
 //! where the caller sees a signature (last line, right-aligned or bold). The forms are facts seen
 //! on public portals (`tests/fixtures/facts/bylines.tsv`) and their kin.
 
+mod bare;
 mod labels;
 mod lines;
 mod names;
+mod offices;
 pub(super) mod outlets;
 mod parse;
 mod pieces;
 
-pub use lines::{Strength, credit, looks_like_byline, split_tail, strength};
+pub use lines::{Strength, credit, is_office, looks_like_byline, split_tail, strength};
 
 use super::text;
 use crate::domain::{Byline, Person};

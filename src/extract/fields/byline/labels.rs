@@ -200,23 +200,3 @@ pub(super) fn weak(phrase: &str) -> bool {
             | "biên dịch"
     )
 }
-
-/// Positions that stand behind a name ("Nguyễn Văn A, Trưởng phòng Nội vụ"): nobody's name.
-pub(super) fn is_position(lower: &str) -> bool {
-    [
-        "trưởng ",
-        "phó ",
-        "chủ tịch",
-        "bí thư",
-        "giám đốc",
-        "tổng biên tập",
-        "chuyên viên",
-        "cán bộ",
-        "ủy viên",
-        "uỷ viên",
-        "thư ký ",
-        "hiệu trưởng",
-    ]
-    .iter()
-    .any(|head| lower.starts_with(head))
-}

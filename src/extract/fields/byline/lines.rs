@@ -3,7 +3,9 @@
 //! Cheap checks (length, a colon, a capital) come before any reading, because every line of every
 //! body passes here.
 
+use super::bare;
 use super::names::{self, Kind};
+use super::offices;
 use super::outlets;
 use super::parse;
 use crate::extract::fields::text;
@@ -83,11 +85,19 @@ pub fn strength(line: &str) -> Strength {
         let desk = byline.source.is_none() && byline.organisations.len() == 1;
         let agency = byline.source.is_some() && byline.organisations.is_empty();
         let lower = shown.to_lowercase();
-        return match (desk && outlets::is_desk(&lower), agency) {
+        let signs = outlets::is_desk(&lower) || bare::is_organisation(shown);
+        return match (desk && signs, agency) {
             (_, true) if bracketed => Strength::Labelled,
             (true, _) | (_, true) => Strength::BareName,
             _ => Strength::None,
         };
+    }
+    if byline
+        .people
+        .first()
+        .is_none_or(|first| !bare::is_person(&first.name))
+    {
+        return Strength::None;
     }
     if bracketed || colon {
         // "Minh Thùy - Ảnh: Lan Anh"; "(Minh Thùy)".
@@ -99,8 +109,11 @@ pub fn strength(line: &str) -> Strength {
         };
     }
     let bare = byline.people.len() <= 4
-        && byline.people.iter().all(|person| signature(&person.name))
-        && !heading(&shown.to_lowercase());
+        && byline
+            .people
+            .iter()
+            .all(|person| bare::is_person(&person.name))
+        && !comrade(&shown.to_lowercase());
     if bare {
         Strength::BareName
     } else {
@@ -108,38 +121,15 @@ pub fn strength(line: &str) -> Strength {
     }
 }
 
-/// A name that can be a whole signature: two to five words, or initials.
-fn signature(name: &str) -> bool {
-    let words = name.split(' ').count();
-    names::is_name(name) && ((2..=5).contains(&words) || (name.contains('.') && name.len() <= 12))
+/// "Đồng chí X" is spoken of, and writes nothing.
+fn comrade(lower: &str) -> bool {
+    lower.starts_with("đồng chí") || lower.starts_with("đ/c")
 }
 
-/// Short lines in capitals that head a section.
-fn heading(lower: &str) -> bool {
-    [
-        "kết luận",
-        "mở đầu",
-        "phụ lục",
-        "lời kết",
-        "lời nói đầu",
-        "tin liên quan",
-        "xem thêm",
-        "chú thích",
-        "tài liệu",
-        "việt nam",
-        "đọc thêm",
-        "thông báo",
-        "kính báo",
-        "quyết định",
-        "nghị quyết",
-        "điều lệ",
-        "báo cáo",
-        "kế hoạch",
-        "chương trình",
-        "giới thiệu",
-    ]
-    .iter()
-    .any(|head| lower.starts_with(head))
+/// Whether a line is an office ("KT. CHỦ TỊCH"), or says that a document was signed: the name below
+/// it is no writer's.
+pub fn is_office(line: &str) -> bool {
+    line.len() <= LINE && offices::is_office(&text::lower(line))
 }
 
 /// Whether the text after "Theo" or "Nguồn" names an outlet, and is no clause ("Theo báo cáo của

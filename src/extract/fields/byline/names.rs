@@ -3,6 +3,7 @@
 //! Names of the Thái, Mông, Ê-đê and others ("Giàng A Páo", "H'Hen Niê", "Y-Bhăm") are whole
 //! names: apostrophes and hyphens belong to them.
 
+use super::offices;
 use super::outlets;
 use crate::extract::fields::places::is_province;
 
@@ -44,6 +45,9 @@ pub(super) fn classify(phrase: &str, labelled: bool) -> Kind {
     }
     if outlets::is_desk(&lower) {
         return Kind::Desk(phrase.to_owned());
+    }
+    if offices::is_office(&lower) {
+        return Kind::Text(phrase.to_owned());
     }
     if outlets::is_organisation(&lower) && !surname_head(phrase, &lower) {
         return Kind::Organisation(phrase.to_owned());
@@ -110,7 +114,7 @@ pub(super) fn trim(phrase: &str) -> &str {
 
 /// The name after a title ("PV Minh Thùy"), where one follows.
 fn without_title<'a>(phrase: &'a str, lower: &str) -> Option<&'a str> {
-    for title in outlets::TITLES {
+    for title in outlets::TITLES.iter().chain(offices::RANKS) {
         let Some(rest) = lower.strip_prefix(title) else {
             continue;
         };
@@ -248,6 +252,12 @@ pub(super) fn is_acronym(phrase: &str) -> bool {
 fn stop_without_tone(word: &str, phrase: &str) -> bool {
     use unicode_normalization::UnicodeNormalization;
     !word.ends_with("nh") && !phrase.nfd().any(|c| matches!(c, '\u{0301}' | '\u{0323}'))
+}
+
+/// Whether a word of a name is one Vietnamese syllable, marks and case aside.
+pub(super) fn is_syllable(word: &str) -> bool {
+    let letters = word.chars().filter(|c| c.is_alphabetic());
+    syllable(&letters.map(base).collect::<String>())
 }
 
 /// Whether the base letters make one Vietnamese syllable: onset, one to three vowels, coda.

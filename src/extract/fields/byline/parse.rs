@@ -2,6 +2,7 @@
 
 use super::labels::{self, Label};
 use super::names::{self, Kind};
+use super::offices;
 use super::pieces::{Piece, cut};
 use crate::domain::{Byline, Person, Role};
 use crate::extract::fields::text;
@@ -329,7 +330,7 @@ impl<'a> Reader<'a> {
             return;
         }
         out.residue += 1;
-        if labels::is_position(&words.to_lowercase()) {
+        if offices::is_position(&words.to_lowercase()) {
             return;
         }
         if words.chars().next().is_some_and(char::is_uppercase) && words.len() <= 120 {

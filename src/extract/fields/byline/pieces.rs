@@ -129,7 +129,7 @@ fn two_names(left: Option<&str>, right: Option<&str>) -> bool {
 fn slash_inside(before: Option<&str>) -> bool {
     before.is_some_and(|words| {
         let last = words.rsplit(' ').next().unwrap_or(words);
-        outlets::looks_like_domain(&last.to_lowercase()) || last.eq_ignore_ascii_case("đ")
+        outlets::looks_like_domain(&last.to_lowercase()) || matches!(last, "đ" | "Đ")
     })
 }
 
@@ -141,6 +141,21 @@ fn abbreviation(before: Option<&str>) -> bool {
     word.chars().count() <= 1
         || matches!(
             word.to_lowercase().as_str(),
-            "tp" | "ths" | "ts" | "bs" | "ks" | "gs" | "pgs" | "ls" | "th" | "tx" | "st" | "tt"
+            "tp" | "ths"
+                | "ts"
+                | "bs"
+                | "ks"
+                | "gs"
+                | "pgs"
+                | "ls"
+                | "lm"
+                | "th"
+                | "tx"
+                | "st"
+                | "tt"
+                | "tm"
+                | "kt"
+                | "tl"
+                | "tuq"
         )
 }
