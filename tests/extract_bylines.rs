@@ -312,6 +312,51 @@ fn organisations_sign_too() {
 }
 
 #[test]
+fn a_box_of_text_is_no_caption() {
+    let image = "<p style=\"text-align:center\"><img src=\"/u/a.png\"></p>";
+    let boxed = |cell: &str| {
+        format!(
+            "<table style=\"text-align:center\"><tbody><tr><td>{cell}</td></tr></tbody></table>"
+        )
+    };
+    let long = format!("<em>{}</em>", "Bà con góp công, góp sức. ".repeat(20));
+    for (cell, blocks) in [
+        (
+            "<p><em>Hộp thứ nhất.</em></p><p><em>Hộp thứ hai.</em></p>",
+            2,
+        ),
+        (long.as_str(), 1),
+    ] {
+        let article = page(&format!("{image}{}<p>{}</p>", boxed(cell), TEXT[0]), "");
+        assert_eq!(article.images[0].caption, None, "{cell}");
+        assert_eq!(article.body.len(), 2 + blocks + 1, "{cell}");
+    }
+    let rows = |cell: &str| {
+        format!(
+            "<table><tr><td><img src=\"/u/a.png\"></td></tr><tr><td>{cell}</td></tr></table><p>{}</p>",
+            TEXT[0]
+        )
+    };
+    let article = page(
+        &rows("<p><em>Hộp thứ nhất.</em></p><p>Hộp thứ hai.</p>"),
+        "",
+    );
+    assert_eq!(
+        (article.images[0].caption.as_deref(), article.body.len()),
+        (None, 5)
+    );
+    // A caption, and who took the picture.
+    for end in [
+        rows("<p>Bà con làm đường.</p><p>Ảnh: Đỗ Hải</p>"),
+        format!("{image}{}", boxed("<em>Bà con làm đường.</em>")),
+    ] {
+        let article = page(&end, "");
+        let caption = article.images[0].caption.as_deref().unwrap_or_default();
+        assert!(caption.starts_with("Bà con làm đường."), "{end}");
+    }
+}
+
+#[test]
 fn ranks_are_no_part_of_a_name() {
     for rank in [
         "Thiếu úy",

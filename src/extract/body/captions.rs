@@ -52,6 +52,7 @@ fn plain(text: String) -> Piece {
         bold: false,
         italic: false,
         links: false,
+        boxed: false,
     })
 }
 
@@ -68,7 +69,7 @@ fn add_caption(image: &mut Image, text: String) {
 
 /// Whether the text right after an image is set like its caption.
 fn is_caption(chunk: &Chunk, image: &Image, image_align: Align) -> bool {
-    if chunk.kind != BlockKind::Paragraph || chunk.text.chars().count() > 400 {
+    if chunk.kind != BlockKind::Paragraph || chunk.boxed || chunk.text.chars().count() > 400 {
         return false;
     }
     let credit = credit_line(&chunk.text);
@@ -84,7 +85,7 @@ fn is_caption(chunk: &Chunk, image: &Image, image_align: Align) -> bool {
 }
 
 /// Whether a line names a photographer: "Ảnh: …" at its beginning or in its last brackets.
-fn credit_line(text: &str) -> bool {
+pub(super) fn credit_line(text: &str) -> bool {
     let text = text.trim_start_matches(['(', '[', '*', ' ']);
     let tail = text
         .rfind(['(', '['])

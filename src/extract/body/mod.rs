@@ -18,7 +18,7 @@ use ego_tree::{NodeId, NodeRef};
 use foldhash::HashSet;
 use lines::paragraphs;
 use scraper::{ElementRef, Node, Selector};
-use style::{align, hidden, is_block, span_style};
+use style::{align, has_items, hidden, is_block, span_style};
 use table::Grid;
 use url::Url;
 
@@ -41,6 +41,8 @@ pub(super) struct Chunk {
     pub italic: bool,
     /// Links, with a few words around them.
     pub links: bool,
+    /// In a table's cell that holds a text of its own.
+    pub boxed: bool,
 }
 
 /// A part of the body.
@@ -92,6 +94,8 @@ pub(super) fn pieces(
         caption: None,
         skip: None,
         tables: 0,
+        boxes: HashSet::default(),
+        boxed: None,
         pre: 0,
     };
     for edge in body.traverse() {
@@ -148,6 +152,9 @@ struct Walk<'a> {
     caption: Option<NodeId>,
     skip: Option<NodeId>,
     tables: usize,
+    /// Cells that hold texts of their own, and the one that is open.
+    boxes: HashSet<NodeId>,
+    boxed: Option<NodeId>,
     pre: usize,
 }
 
@@ -213,6 +220,7 @@ impl Walk<'_> {
                 self.group = Some((id, BlockKind::Quote, String::new()));
             }
             "pre" => self.pre += 1,
+            "td" | "th" if self.boxes.contains(&id) => self.boxed = Some(id),
             "table" => {
                 self.tables += 1;
                 if self.tables <= TABLES && self.group.is_none() && self.caption.is_none() {
@@ -280,6 +288,7 @@ impl Walk<'_> {
         match name {
             "table" => self.tables = self.tables.saturating_sub(1),
             "pre" => self.pre = self.pre.saturating_sub(1),
+            "td" | "th" if self.boxed == Some(id) => self.boxed = None,
             _ => {}
         }
         if self.aligns.last().is_some_and(|(of, _)| *of == id) {
@@ -369,6 +378,7 @@ impl Walk<'_> {
             bold: style.seen && style.bold,
             italic: style.seen && style.italic,
             links: self.linked > 0 && self.unlinked <= AROUND_LINKS,
+            boxed: self.boxed.is_some(),
         }));
     }
 
@@ -409,8 +419,11 @@ impl Walk<'_> {
         let Some(grid) = Grid::read(table, self.page, &self.cuts) else {
             return;
         };
+        if grid.columns <= 1 || (grid.images && grid.has_text()) {
+            self.boxes.extend(grid.boxes());
+        }
         if grid.images {
-            if grid.longest > CAPTION {
+            if grid.has_text() {
                 return;
             }
             let align = self.align();
@@ -479,10 +492,4 @@ impl Walk<'_> {
             _ => self.out.push(Piece::Caption(text.to_owned())),
         }
     }
-}
-
-/// Whether a list element is a list: some editors indent whole articles with it.
-fn has_items(list: ElementRef<'_>) -> bool {
-    list.child_elements()
-        .any(|child| child.value().name() == "li")
 }

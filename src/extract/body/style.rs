@@ -115,3 +115,9 @@ pub(super) fn hidden(element: ElementRef<'_>) -> bool {
         })
     })
 }
+
+/// Whether a list element is a list: some editors indent whole articles with it.
+pub(super) fn has_items(list: ElementRef<'_>) -> bool {
+    list.child_elements()
+        .any(|child| child.value().name() == "li")
+}
