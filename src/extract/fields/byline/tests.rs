@@ -317,6 +317,30 @@ proptest! {
     }
 
     #[test]
+    fn an_office_is_never_a_person(
+        form in prop::sample::select(vec!["", "KT. ", "TM. ", "TL. ", "Q. ", "Phó ", "Quyền "]),
+        office in prop::sample::select(vec![
+            "Chủ tịch", "Bí thư", "Giám đốc", "Trưởng ban", "Hiệu trưởng", "Chánh văn phòng",
+        ]),
+        of in prop::sample::select(vec!["", " Xã", " UBND xã", " Thanh Yên"]),
+        case in 0..3,
+    ) {
+        let line = format!("{form}{office}{of}");
+        let title = |word: &str| {
+            let mut chars = word.chars();
+            chars.next().map_or_else(String::new, |c| c.to_uppercase().chain(chars).collect())
+        };
+        let line = match case {
+            0 => line,
+            1 => line.to_uppercase(),
+            _ => line.split(' ').map(title).collect::<Vec<_>>().join(" "),
+        };
+        prop_assert_eq!(people(&line), [], "{}", line);
+        prop_assert_eq!(strength(&line), Strength::None, "{}", line);
+        prop_assert!(is_office(&line), "{}", line);
+    }
+
+    #[test]
     fn every_labelled_name_comes_back(
         family in prop::sample::select(vec!["Nguyễn", "Lò", "Lường", "Quàng", "Vừ", "Giàng", "Đoàn", "Đỗ", "Hà", "Trà"]),
         middle in prop::sample::select(vec!["", "Văn ", "Thị ", "A ", "Thu ", "Ngọc "]),
