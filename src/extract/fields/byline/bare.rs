@@ -86,8 +86,13 @@ const PAIRS: &str = "\
     chuyển đổi,cải cách,hành chính,hành động,hành trình,tinh thần,ý chí,ý thức,bền vững,\
     hiệu quả,chất lượng,trân quý,mến chào";
 
-/// First syllables of places.
-const PLACE_HEADS: &str = "mường nậm huổi tủa pú pá buôn phố sông núi đèo chợ suối cầu";
+/// Syllables that begin the names of places and things, and no person's.
+const THINGS: &str = "\
+    mường nậm huổi tủa pú pá buôn phố sông núi đèo chợ suối cầu tết lễ lời sổ góc quà gói đơn thủ \
+    chủ thứ trăng cây vườn bác chiếc ngôi tấm dòng lớp phần mẫu bảng biểu phiếu giấy thẻ máy cửa \
+    vùng miền đồi rừng biển đảo đất ruộng bếp món bánh khu cái mẹ cha cụ cô chị niềm nỗi sự lòng \
+    bước phút mốc tìm giữ gìn nâng đẩy thực tiếp khai trao tặng tổng cục thuốc khám chữa vươn \
+    hướng cả";
 
 /// Syllables between a family name and a given name.
 const MIDDLES: &str = "văn thị a seo";
@@ -107,7 +112,7 @@ fn keys(list: &str, sign: char) -> HashSet<String> {
 static FAMILY: Words = LazyLock::new(|| keys(FAMILIES, ' '));
 static STOPS: Words = LazyLock::new(|| keys(STOP, ' '));
 static PAIRED: Words = LazyLock::new(|| keys(PAIRS, ','));
-static HEADS: Words = LazyLock::new(|| keys(PLACE_HEADS, ' '));
+static THING: Words = LazyLock::new(|| keys(THINGS, ' '));
 static MIDDLE: Words = LazyLock::new(|| keys(MIDDLES, ' '));
 static CLAUSES: Words = LazyLock::new(|| keys(CLAUSE, ' '));
 static PROVINCES: LazyLock<Vec<String>> = LazyLock::new(|| {
@@ -142,7 +147,7 @@ pub(super) fn is_person(name: &str) -> bool {
     }
     let pair = |two: &[&str]| PAIRED.contains(&two.join(" "));
     if words.iter().any(|word| STOPS.contains(*word))
-        || HEADS.contains(*first)
+        || THING.contains(*first)
         || is_place(&key)
         || words.get(..2).is_some_and(pair)
     {

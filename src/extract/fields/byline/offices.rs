@@ -33,7 +33,10 @@ pub(super) const RANKS: &[&str] = &[
     "pgs",
     "gs.",
     "gs",
+    "bác sĩ",
     "bác sỹ",
+    "luật sư",
+    "nghệ sĩ",
     "bs",
     "dược sĩ",
     "dược sỹ",
@@ -62,7 +65,7 @@ pub(super) const RANKS: &[&str] = &[
     "đại đức",
 ];
 
-/// Offices, lower case. With "phó" or "quyền" before them they are offices, too.
+/// Offices and other heads of signatures, lower case. With "phó" or "quyền" before them they are offices, too.
 const OFFICES: &[&str] = &[
     "chủ tịch",
     "bí thư",
@@ -115,8 +118,17 @@ const OFFICES: &[&str] = &[
     "chính trị viên",
     "chuyên viên",
     "cán bộ",
-    "người lập biểu",
+    "người lập",
     "người ký",
+    "người báo cáo",
+    "người làm",
+    "người viết đơn",
+    "người đề nghị",
+    "người kiểm tra",
+    "xác nhận",
+    "đại diện",
+    "bên a",
+    "bên b",
 ];
 
 /// Whether the (NFC, lower-case) line is an office, or says on whose behalf or that it was signed:
