@@ -17,6 +17,7 @@ mod migrate;
 mod moved;
 mod near;
 mod open;
+mod order;
 mod places;
 mod read;
 mod replay;

@@ -3,8 +3,10 @@
 //!
 //! The files of one archive were written in one order (warcinfo: `isPartOf`), and are read in it.
 //! Files of several archives, or of other programs, are read side by side: whatever was captured
-//! first comes first. So archives that were made apart give the same result in either order.
+//! first comes first, also within a file of another program (`order`). So archives that were made
+//! apart give the same result in either order.
 
+use super::order::Order;
 use super::schema::{CaptureRow, after, capture_key, key, place_key};
 use super::store::Batch;
 use super::warc::{self, Stored, WarcError};
@@ -22,6 +24,9 @@ pub struct Mark {
     file: String,
     /// Offset of the next record.
     offset: u64,
+    /// Captures that were taken from a file that is read by date; its offsets say nothing.
+    #[serde(default)]
+    taken: u64,
     /// The latest date so far, microseconds since 1970.
     latest: i64,
 }
@@ -38,6 +43,8 @@ pub struct Replayed {
     latest: i64,
     /// Offset after it.
     next: u64,
+    /// Captures of its file up to it, where that is read by date.
+    taken: u64,
     /// When the capture began, microseconds since 1970.
     pub at: i64,
 }
@@ -47,7 +54,24 @@ struct Stream {
     files: Vec<String>,
     current: usize,
     reader: Option<warc::Reader>,
+    /// The order of the current file, where it is not its own.
+    order: Option<Order>,
     latest: i64,
+}
+
+impl Stream {
+    /// Opens the current file, which is at `path`.
+    fn open(&mut self, path: &Path, damage: &mut Vec<WarcError>) -> Result<(), WarcError> {
+        self.order = match self.name.starts_with(OF_ARCHIVE) {
+            true => None,
+            false => Order::of(path)?,
+        };
+        if let Some(order) = &mut self.order {
+            damage.append(&mut order.damage);
+        }
+        self.reader = Some(warc::Reader::open(path)?);
+        Ok(())
+    }
 }
 
 /// Reads the captures of a folder.
@@ -118,6 +142,7 @@ impl Captures {
                 files: files.into_iter().map(|(_, file)| file).collect(),
                 current: 0,
                 reader: None,
+                order: None,
                 latest: i64::MIN,
             }
         });
@@ -148,11 +173,14 @@ impl Captures {
                 continue;
             };
             if let Some(at) = stream.files.iter().position(|name| *name == mark.file) {
-                let mut reader = warc::Reader::open(&self.dir.join(&mark.file))?;
-                reader.seek(mark.offset)?;
                 stream.current = at;
                 stream.latest = mark.latest;
-                stream.reader = Some(reader);
+                stream.open(&self.dir.join(&mark.file), &mut self.damage)?;
+                match (&mut stream.order, &mut stream.reader) {
+                    (Some(order), _) => order.skip(mark.taken),
+                    (None, Some(reader)) => reader.seek(mark.offset)?,
+                    (None, None) => {}
+                }
             }
         }
         Ok(())
@@ -163,15 +191,24 @@ impl Captures {
         let Some(stream) = self.streams.get_mut(at) else {
             return Ok(());
         };
-        while let Some(file) = stream.files.get(stream.current) {
-            let reader = match &mut stream.reader {
-                Some(reader) => reader,
-                None => {
-                    let path = self.dir.join(file);
-                    stream.reader.insert(warc::Reader::open(&path)?)
-                }
+        while let Some(file) = stream.files.get(stream.current).cloned() {
+            if stream.reader.is_none() {
+                stream.open(&self.dir.join(&file), &mut self.damage)?;
+            }
+            let Some(reader) = &mut stream.reader else {
+                return Ok(());
             };
-            match reader.next() {
+            let next = match &mut stream.order {
+                None => reader.next(),
+                Some(order) => match order.next() {
+                    Some(offset) => {
+                        reader.seek(offset)?;
+                        reader.next()
+                    }
+                    None => None,
+                },
+            };
+            match next {
                 Some(Ok(stored)) if stored.is_capture() || stored.tombstone().is_some() => {
                     let date = stored.field("WARC-Date").unwrap_or_default();
                     let Ok(date) = chrono::DateTime::parse_from_rfc3339(date) else {
@@ -185,8 +222,9 @@ impl Captures {
                     self.heads
                         .push(Reverse((stream.latest, date, id.to_owned(), at)));
                     let replayed = Replayed {
-                        file: file.clone(),
+                        file,
                         next: reader.offset(),
+                        taken: stream.order.as_ref().map_or(0, Order::taken),
                         stored,
                         latest: stream.latest,
                         stream: at,
@@ -202,6 +240,7 @@ impl Captures {
                 Some(Err(why)) => return Err(why.into()),
                 None => {
                     stream.reader = None;
+                    stream.order = None;
                     stream.current += 1;
                 }
             }
@@ -233,6 +272,7 @@ impl Captures {
             stream: stream.map(|stream| stream.name.clone()).unwrap_or_default(),
             file: replayed.file.clone(),
             offset: replayed.next,
+            taken: replayed.taken,
             latest: replayed.latest,
         }
     }

@@ -139,7 +139,8 @@ fn read_tombstone(stored: &Stored, json: &str) -> Result<Tombstone, String> {
 
 /// What the result depends on: files with their lengths and times, profiles, sites.
 fn plan(dir: &Path, scopes: &[(SiteId, Scope)]) -> Result<String, CrawlError> {
-    let mut text = String::from(concat!("khobao/", env!("CARGO_PKG_VERSION"), "\n"));
+    // (Marks name places in an order; those of an earlier one would name others.)
+    let mut text = String::from(concat!("khobao/", env!("CARGO_PKG_VERSION"), " by date\n"));
     for name in warc::files(dir)? {
         // (A file that is written anew without what was erased keeps its length.)
         let facts = std::fs::metadata(dir.join(&name)).ok();

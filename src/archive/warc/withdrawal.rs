@@ -4,7 +4,7 @@
 use super::pack::{Level, Packer};
 use super::reader::{Reader, read_at};
 use super::record::Draft;
-use super::stored::Stored;
+use super::stored::{Head, Stored};
 use super::writer::dir_sync;
 use super::{Position, WarcError, Writer, slice};
 use serde::{Deserialize, Serialize};
@@ -46,7 +46,7 @@ impl Writer {
     }
 }
 
-impl Stored {
+impl Head {
     /// Whether the record stands in the place of an erased capture.
     pub fn is_erased(&self) -> bool {
         self.field(ERASED).is_some()
@@ -56,7 +56,9 @@ impl Stored {
     pub fn withdraws(&self) -> Option<&str> {
         self.field(WITHDRAWN)
     }
+}
 
+impl Stored {
     /// The tombstone that the record holds, as JSON.
     pub fn tombstone(&self) -> Option<&str> {
         self.field(WITHDRAWN)?;

@@ -1,0 +1,167 @@
+//! What came first is judged first, whatever order files and clocks give; and what a file from
+//! outside lacks is told as what it is.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
+mod common;
+
+use common::{Place, warcs};
+use khobao::archive::warc::Reader;
+use khobao::portal::{Change, Draft, Portal, PortalConfig};
+use serde_json::Value;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+/// A portal of one article whose title was changed, and the pages before and after: URL and two
+/// HTTP messages.
+struct Changed {
+    portal: Portal,
+    url: String,
+    old: Vec<u8>,
+    new: Vec<u8>,
+}
+
+fn changed() -> Changed {
+    let portal = Portal::start(PortalConfig::with_articles(5)).unwrap();
+    let place = Place::new(&portal.base(), "capture = [\"pages\"]\nconcurrency = 1");
+    place.expect(0, &["crawl"]);
+    let url = place.records()[0]["url"].as_str().unwrap().to_owned();
+    let truth = portal.truth();
+    let id = truth.iter().find(|t| t.url == url).unwrap().id;
+    portal.edit(id, Change::Title("Tựa sau khi sửa".into()));
+    place.expect(0, &["crawl", "--full"]);
+    let mut blocks = Vec::new();
+    for path in warcs(&place.warc_dir()) {
+        for stored in Reader::open(&path).unwrap() {
+            let stored = stored.unwrap();
+            if stored.kind() == "response" && stored.uri() == Some(url.as_str()) {
+                blocks.push(stored.block);
+            }
+        }
+    }
+    let new = blocks.pop().unwrap();
+    let old = blocks.pop().unwrap();
+    Changed {
+        portal,
+        url,
+        old,
+        new,
+    }
+}
+
+fn record(kind: &str, url: &str, date: &str, more: &str, block: &[u8]) -> Vec<u8> {
+    let mut record = format!(
+        "WARC/1.1\r\nWARC-Type: {kind}\r\nWARC-Target-URI: {url}\r\nWARC-Date: {date}\r\n\
+         WARC-Record-ID: <urn:uuid:{}>\r\nContent-Type: application/http;msgtype=response\r\n\
+         {more}Content-Length: {}\r\n\r\n",
+        uuid::Uuid::new_v4(),
+        block.len()
+    )
+    .into_bytes();
+    record.extend_from_slice(block);
+    record.extend_from_slice(b"\r\n\r\n");
+    record
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut out = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    out.write_all(bytes).unwrap();
+    out.finish().unwrap()
+}
+
+/// A file with one gzip member a record.
+fn file(place: &Place, name: &str, records: &[Vec<u8>]) -> PathBuf {
+    let path = place.dir.path().join(name);
+    let members: Vec<u8> = records.iter().flat_map(|record| gzip(record)).collect();
+    std::fs::write(&path, members).unwrap();
+    path
+}
+
+fn import(place: &Place, code: i32, file: &Path) -> String {
+    place.expect(code, &["import", file.to_str().unwrap()])
+}
+
+#[test]
+fn a_file_of_another_program_is_judged_by_its_dates_not_by_its_order() {
+    let it = changed();
+    let (before, after) = ("2023-06-01T00:00:00Z", "2025-06-01T00:00:00Z");
+    let (old, new) = (
+        record("response", &it.url, before, "", &it.old),
+        record("response", &it.url, after, "", &it.new),
+    );
+    for records in [[new.clone(), old.clone()], [old, new]] {
+        let place = Place::new(&it.portal.base(), "");
+        let path = file(&place, "a.warc.gz", &records);
+        import(&place, 0, &path);
+        let record: Value = place.records().remove(0);
+        assert_eq!(record["title"], "Tựa sau khi sửa");
+        assert_eq!(record["revisions"], 2);
+        assert!(record["fetched_at"].as_str().unwrap().starts_with("2025"));
+        let exported = place.expect(0, &["export"]);
+        place.expect(0, &["rebuild"]);
+        assert_eq!(place.expect(0, &["export"]), exported);
+        place.expect(0, &["verify"]);
+    }
+}
+
+#[test]
+fn a_revisit_finds_its_first_capture_later_in_the_file() {
+    let it = changed();
+    let first = "2023-06-01T00:00:00Z";
+    let head = it.old.windows(4).position(|at| at == b"\r\n\r\n").unwrap() + 4;
+    let refers = format!(
+        "WARC-Profile: http://netpreserve.org/warc/1.1/revisit/identical-payload-digest\r\n\
+         WARC-Refers-To-Target-URI: {}\r\nWARC-Refers-To-Date: {first}\r\n",
+        it.url
+    );
+    let (a, b) = ("2024-06-01T00:00:00Z", "2025-06-01T00:00:00Z");
+    let records = [
+        record("revisit", &it.url, b, &refers, &it.old[..head]),
+        record("response", &it.url, a, "", &it.new),
+        record("response", &it.url, first, "", &it.old),
+    ];
+    let place = Place::new(&it.portal.base(), "");
+    let path = file(&place, "a.warc.gz", &records);
+    let out = import(&place, 0, &path);
+    assert!(!out.contains("not here"), "{out}");
+    let record = place.records().remove(0);
+    // First as it was, then the new title, then the old one again.
+    assert_ne!(record["title"], "Tựa sau khi sửa");
+    assert_eq!(record["revisions"], 3);
+    place.expect(0, &["verify"]);
+}
+
+#[test]
+fn an_export_that_comes_back_tells_the_same_of_which_text_was_first() {
+    let portal = Portal::start(PortalConfig::with_articles(10)).unwrap();
+    let extra = "capture = [\"pages\"]\nconcurrency = 1";
+    let place = Place::new(&portal.base(), extra);
+    place.expect(0, &["crawl"]);
+    // Fetched after the first one, and exported before it, by its date.
+    let truth = portal.truth();
+    let plain = |t: &&khobao::portal::TruthArticle| t.paragraphs().len() == t.blocks.len();
+    let mut copy = Draft::copy_of(truth.iter().find(plain).unwrap());
+    copy.title = "Bài đăng lại dưới tên khác".into();
+    copy.published = "2001-01-01T08:00:00".into();
+    portal.publish(copy);
+    place.expect(0, &["crawl", "--full"]);
+    let same = |place: &Place| -> Vec<(Value, Value)> {
+        let records = place.records().into_iter();
+        let mut same: Vec<_> = records
+            .map(|record| (record["url"].clone(), record["same_as"].clone()))
+            .collect();
+        same.sort_by_key(|(url, _)| url.to_string());
+        same
+    };
+    let wanted = same(&place);
+    assert_eq!(wanted.iter().filter(|(_, same)| !same.is_null()).count(), 1);
+    let at = |record: &Value| record["same_as"].is_string();
+    assert!(place.records().iter().position(at).unwrap() < 3);
+    for format in ["wacz", "warc"] {
+        let path = place.dir.path().join(format!("all.{format}"));
+        let out = path.to_str().unwrap();
+        place.expect(0, &["export", "--format", format, "--output", out]);
+        let other = Place::new(&portal.base(), extra);
+        import(&other, 0, &path);
+        assert_eq!(same(&other), wanted, "{format}");
+    }
+}
