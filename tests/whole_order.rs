@@ -4,6 +4,8 @@
 
 mod common;
 
+use chrono::{TimeDelta, Utc};
+use common::clock::crawl_at;
 use common::{Place, warcs};
 use khobao::archive::warc::Reader;
 use khobao::portal::{Change, Draft, Portal, PortalConfig};
@@ -164,4 +166,45 @@ fn an_export_that_comes_back_tells_the_same_of_which_text_was_first() {
         import(&other, 0, &path);
         assert_eq!(same(&other), wanted, "{format}");
     }
+}
+
+#[test]
+fn a_clock_that_is_set_back_between_two_crawls_changes_no_order() {
+    let portal = Portal::start(PortalConfig::with_articles(10)).unwrap();
+    let place = Place::new(&portal.base(), "capture = [\"pages\"]\nconcurrency = 1");
+    crawl_at(&place, Utc::now() + TimeDelta::hours(2));
+    let truth = portal.truth();
+    portal.edit(truth[0].id, Change::Title("Tựa sau khi sửa".into()));
+    let mut copy = Draft::copy_of(&truth[1]);
+    copy.title = "Bài đăng lại dưới tên khác".into();
+    copy.published = String::new();
+    portal.publish(copy);
+    let out = place.run(&["crawl", "--full"]);
+    let said = String::from_utf8_lossy(&out.stderr).into_owned();
+    assert!(
+        out.status.success() && said.contains("was set back"),
+        "{said}"
+    );
+    assert!(
+        place
+            .records()
+            .iter()
+            .any(|record| record["revisions"] == 2)
+    );
+    let exported = place.expect(0, &["export"]);
+    place.expect(0, &["verify", "--deep"]);
+    let out = place.expect(0, &["rebuild"]);
+    assert!(
+        out.contains("are those that the ledger had sealed"),
+        "{out}"
+    );
+    assert_eq!(place.expect(0, &["export"]), exported);
+    place.expect(0, &["verify", "--deep"]);
+    // Forth and back again.
+    crawl_at(&place, Utc::now() + TimeDelta::hours(3));
+    let out = place.run(&["crawl", "--full"]);
+    assert!(String::from_utf8_lossy(&out.stderr).contains("was set back"));
+    let exported = place.expect(0, &["export"]);
+    place.expect(0, &["rebuild"]);
+    assert_eq!(place.expect(0, &["export"]), exported);
 }

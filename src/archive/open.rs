@@ -179,14 +179,28 @@ pub(super) fn archive_id(dir: &Path) -> Result<String, ArchiveError> {
 
 /// The archive that a WARC file's first record says it is part of (warcinfo, `isPartOf`).
 pub(super) fn part_of(first: &warc::Stored) -> Option<String> {
+    let id = info(first, "isPartOf:")?;
+    id.strip_prefix("urn:uuid:").map(str::to_owned)
+}
+
+/// Which of its archive's files this one is (warcinfo, `Khobao-Serial`); `None` in those that were
+/// written before there was such a number.
+pub(super) fn serial(first: &warc::Stored) -> Option<u32> {
+    info(first, warc::SERIAL)?
+        .strip_prefix(':')?
+        .trim()
+        .parse()
+        .ok()
+}
+
+/// What a warcinfo record says behind `name`.
+fn info<'a>(first: &'a warc::Stored, name: &str) -> Option<&'a str> {
     if first.kind() != "warcinfo" {
         return None;
     }
     let text = std::str::from_utf8(&first.block).ok()?;
-    let line = text
-        .lines()
-        .find_map(|line| line.strip_prefix("isPartOf:"))?;
-    line.trim().strip_prefix("urn:uuid:").map(str::to_owned)
+    let value = text.lines().find_map(|line| line.strip_prefix(name))?;
+    Some(value.trim())
 }
 
 pub(super) fn io(dir: &Path, doing: &'static str, why: &std::io::Error) -> ArchiveError {

@@ -91,7 +91,9 @@ pub struct Captures {
 /// What the first record of a file says about it.
 struct Origin {
     stream: String,
-    date: String,
+    /// Its place among the files of its stream: the number that the archive gave it, and for older
+    /// files the date (which goes wrong where the machine's clock was set back).
+    place: (Option<u32>, String),
 }
 
 /// What the names of streams begin with whose files belong to an archive.
@@ -100,7 +102,7 @@ const OF_ARCHIVE: &str = "archive ";
 fn origin(path: &Path, name: &str) -> Origin {
     let foreign = || Origin {
         stream: format!("file {name}"),
-        date: String::new(),
+        place: Default::default(),
     };
     let Ok(mut reader) = warc::Reader::open(path) else {
         return foreign();
@@ -111,7 +113,10 @@ fn origin(path: &Path, name: &str) -> Origin {
     match super::open::part_of(&first) {
         Some(id) => Origin {
             stream: format!("{OF_ARCHIVE}{id}"),
-            date: first.field("WARC-Date").unwrap_or_default().to_owned(),
+            place: (
+                super::open::serial(&first),
+                first.field("WARC-Date").unwrap_or_default().to_owned(),
+            ),
         },
         None => foreign(),
     }
@@ -127,13 +132,13 @@ impl Captures {
     pub fn open(dir: &Path, marks: Vec<Mark>) -> Result<Self, ArchiveError> {
         let names = warc::files(dir)?;
         let mut bytes = 0;
-        let mut by_stream: BTreeMap<String, Vec<(String, String)>> = BTreeMap::new();
+        let mut by_stream: BTreeMap<String, Vec<_>> = BTreeMap::new();
         for name in names {
             let path = dir.join(&name);
             bytes += std::fs::metadata(&path).map_or(0, |m| m.len());
             let origin = origin(&path, &name);
             let files = by_stream.entry(origin.stream).or_default();
-            files.push((origin.date, name));
+            files.push((origin.place, name));
         }
         let streams = by_stream.into_iter().map(|(name, mut files)| {
             files.sort();

@@ -29,7 +29,7 @@ use crate::config::{Config, Site};
 use crate::domain::{Clock, SiteId};
 use crate::extract::profile::ProfileSet;
 use crate::fetch::{Client, ClientSettings, FetchError, user_agent};
-use chrono::{NaiveDate, SecondsFormat};
+use chrono::{DateTime, NaiveDate, SecondsFormat, TimeDelta, Utc};
 pub use named::{Named, NamedReader};
 pub(crate) use readers::Readers;
 pub use replay::{Rebuilt, rebuild};
@@ -194,6 +194,14 @@ pub async fn run(
     }
     archive.open_change("crawl")?;
     let started = clock.now();
+    if let Some(last) = later(&archive, started)? {
+        let [now, last] = [started, last].map(|at| at.to_rfc3339_opts(SecondsFormat::Secs, true));
+        tracing::warn!(
+            "the clock says {now}, and a crawl before this one ended at {last}: it was set back. \
+             What is fetched now is kept and judged as the newest all the same, under the dates \
+             that the clock gives; set the machine's clock right"
+        );
+    }
     let run = RunReport {
         id: started.timestamp_micros(),
         started: started.to_rfc3339_opts(SecondsFormat::Secs, true),
@@ -269,6 +277,19 @@ pub async fn run(
         return Err(why);
     }
     finish(&shared, &sites, committer)
+}
+
+/// When a run began or ended that is later than `now`: then the clock was set back since.
+fn later(archive: &Archive, now: DateTime<Utc>) -> Result<Option<DateTime<Utc>>, CrawlError> {
+    let day = TimeDelta::days(1);
+    let runs = archive.runs_since((now - day).timestamp_micros())?;
+    let ended = |run: &RunReport| DateTime::parse_from_rfc3339(run.finished.as_deref()?).ok();
+    let times = runs.iter().flat_map(|run| {
+        let began = DateTime::from_timestamp_micros(run.id);
+        began.into_iter().chain(ended(run).map(|at| at.to_utc()))
+    });
+    // (The end of a run is written in whole seconds, which are rounded down.)
+    Ok(times.max().filter(|last| *last > now))
 }
 
 /// Writes down how the run and each site's crawl ended.

@@ -32,6 +32,7 @@ pub use slice::{SliceError, Slicer};
 pub use stored::{Head, Stored};
 pub use surt::surt;
 pub use withdrawal::{Erasure, erase, hidden_places, hide};
+pub(super) use writer::SERIAL;
 pub use writer::{Position, WarcSettings, Writer};
 
 /// Names of the WARC files in a folder, sorted.

@@ -16,6 +16,9 @@ use std::sync::Arc;
 
 /// Bytes gathered before they are written.
 const BUFFER: usize = 4 << 20;
+/// The field of a warcinfo record that says which of its archive's files this one is: they are
+/// judged in this order, also where the machine's clock was set back between two.
+pub(in crate::archive) const SERIAL: &str = "Khobao-Serial";
 
 /// How WARC files are written.
 #[derive(Debug, Clone)]
@@ -116,10 +119,12 @@ impl Writer {
     pub fn open(settings: WarcSettings, clock: Arc<dyn Clock>) -> Result<Self, WarcError> {
         std::fs::create_dir_all(&settings.dir)
             .map_err(|why| WarcError::io("make", &settings.dir, &why))?;
+        let names = super::files(&settings.dir)?;
+        let last = names.iter().filter_map(|name| serial(name)).max();
         Ok(Self {
             settings,
             clock,
-            serial: 0,
+            serial: last.map_or(0, |last| last.saturating_add(1)),
             open: None,
             poisoned: None,
             packer: Packer::new(),
@@ -247,27 +252,34 @@ impl Writer {
     fn begin(&mut self) -> Result<Open, WarcError> {
         let settings = &self.settings;
         let now = self.clock.now();
-        let (path, name, file) = loop {
+        let (path, name, file, serial) = loop {
+            let serial = self.serial;
             let name = format!(
                 "{}-{}-{:05}-{}.warc.gz",
                 settings.prefix,
                 now.format("%Y%m%d%H%M%S%3f"),
-                self.serial,
+                serial,
                 settings.host
             );
             let path = settings.dir.join(&name);
-            self.serial += 1;
+            self.serial = serial.saturating_add(1);
             // Append mode: a write after a cut lands at the new end.
             match OpenOptions::new().append(true).create_new(true).open(&path) {
-                Ok(file) => break (path, name, file),
+                Ok(file) => break (path, name, file, serial),
                 Err(why) if why.kind() == std::io::ErrorKind::AlreadyExists => {}
                 Err(why) => return Err(WarcError::io("make", &path, &why)),
             }
         };
         dir_sync(&settings.dir)?;
         let mut buffer = Vec::with_capacity(1 << 16);
-        let warcinfo = warcinfo(settings, now, &name, &mut self.packer, &mut buffer)
-            .map_err(|why| WarcError::io("pack a record for", &path, &why))?;
+        let warcinfo = warcinfo(
+            settings,
+            now,
+            (&name, serial),
+            &mut self.packer,
+            &mut buffer,
+        )
+        .map_err(|why| WarcError::io("pack a record for", &path, &why))?;
         Ok(Open {
             file,
             path,
@@ -278,6 +290,18 @@ impl Writer {
             warcinfo,
         })
     }
+}
+
+/// The number in a file's name. (Names of other programs may have one, too: the next number is then
+/// higher than it need be.)
+fn serial(name: &str) -> Option<u32> {
+    let digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+    let parts: Vec<&str> = name.split('-').collect();
+    let found = parts.windows(2).find_map(|pair| match pair {
+        [stamp, serial] if stamp.len() == 17 && digits(stamp) && serial.len() >= 5 => Some(serial),
+        _ => None,
+    })?;
+    found.parse().ok().filter(|found| *found < 1_000_000_000)
 }
 
 /// Makes names in `dir` durable.
@@ -293,7 +317,7 @@ pub(super) fn dir_sync(dir: &Path) -> Result<(), WarcError> {
 fn warcinfo(
     settings: &WarcSettings,
     now: chrono::DateTime<chrono::Utc>,
-    name: &str,
+    (name, serial): (&str, u32),
     packer: &mut Packer,
     out: &mut Vec<u8>,
 ) -> std::io::Result<String> {
@@ -316,6 +340,7 @@ fn warcinfo(
     }
     if let Some(id) = &settings.part_of {
         fields.push(("isPartOf", format!("urn:uuid:{id}")));
+        fields.push((SERIAL, serial.to_string()));
     }
     if let Some(agent) = &settings.user_agent {
         fields.push(("http-header-user-agent", agent.clone()));
@@ -328,4 +353,26 @@ fn warcinfo(
     draft.field("WARC-Filename", name);
     draft.field("Content-Type", "application/warc-fields");
     draft.finish(block.as_bytes(), Level::Quick, packer, out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::serial;
+
+    #[test]
+    fn the_number_in_a_name() {
+        let found = serial("kho-bao-20260101000000000-00012-may-chu.1a2b3c4d.warc.gz");
+        assert_eq!(found, Some(12));
+        assert_eq!(
+            serial("khobao-20260101000000000-123456-x.warc.gz"),
+            Some(123_456)
+        );
+        for name in [
+            "a.warc.gz",
+            "2026-01-01.warc.gz",
+            "x-20260101-00001-y.warc.gz",
+        ] {
+            assert_eq!(serial(name), None, "{name}");
+        }
+    }
 }
