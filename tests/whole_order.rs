@@ -133,6 +133,31 @@ fn a_revisit_finds_its_first_capture_later_in_the_file() {
 }
 
 #[test]
+fn a_revisit_that_came_without_its_first_capture_is_no_damage() {
+    let it = changed();
+    let head = it.old.windows(4).position(|at| at == b"\r\n\r\n").unwrap() + 4;
+    let (first, later) = ("2023-06-01T00:00:00Z", "2025-06-01T00:00:00Z");
+    let refers = format!(
+        "WARC-Profile: http://netpreserve.org/warc/1.1/revisit/identical-payload-digest\r\n\
+         WARC-Payload-Digest: sha256:QH5ZLYMODFDF4NTECWMZUT4SXWUNHVO3WZCTKDH5DXNP7HOAB3LA====\r\n\
+         WARC-Refers-To-Target-URI: {}\r\nWARC-Refers-To-Date: {first}\r\n",
+        it.url
+    );
+    let place = Place::new(&it.portal.base(), "");
+    let revisit = record("revisit", &it.url, later, &refers, &it.old[..head]);
+    let path = file(&place, "later.warc.gz", &[revisit]);
+    let out = import(&place, 0, &path);
+    assert!(out.contains("1 revisits refer to captures"), "{out}");
+    for _ in 0..2 {
+        let out = place.expect(0, &["verify"]);
+        assert!(out.contains("1 imported revisits refer"), "{out}");
+        place.expect(0, &["rebuild"]);
+    }
+    let json: Value = serde_json::from_str(&place.expect(0, &["verify", "--json"])).unwrap();
+    assert_eq!(json["lone_revisits"], 1);
+}
+
+#[test]
 fn an_export_that_comes_back_tells_the_same_of_which_text_was_first() {
     let portal = Portal::start(PortalConfig::with_articles(10)).unwrap();
     let extra = "capture = [\"pages\"]\nconcurrency = 1";

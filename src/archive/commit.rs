@@ -190,6 +190,7 @@ impl Committer {
             status: exchange.status,
             record: None,
             revisit: original.is_some(),
+            lone: false,
         }))
     }
 

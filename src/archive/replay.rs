@@ -270,6 +270,12 @@ impl Captures {
         stream.is_some_and(|stream| stream.name.starts_with(OF_ARCHIVE))
     }
 
+    /// Whether the file of `replayed` says that the archive called `id` wrote it.
+    pub fn is_part_of(&self, replayed: &Replayed, id: &str) -> bool {
+        let name = self.streams.get(replayed.stream).map(|stream| &stream.name);
+        name.and_then(|name| name.strip_prefix(OF_ARCHIVE)) == Some(id)
+    }
+
     /// How far the reading of its stream is once `replayed` is applied.
     pub fn mark(&self, replayed: &Replayed) -> Mark {
         let stream = self.streams.get(replayed.stream);

@@ -268,6 +268,10 @@ pub struct CaptureRow {
     /// True when the WARC holds a revisit record.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub revisit: bool,
+    /// True of a revisit whose first capture never came here: it has no payload, and `payload` is
+    /// that of nothing.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub lone: bool,
 }
 
 /// Where a revision comes from, so that it can be cited and checked.

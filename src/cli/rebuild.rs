@@ -286,7 +286,8 @@ fn describe(done: &Rebuilt) -> String {
     }
     if done.lone_revisits > 0 {
         out.push_str(&format!(
-            "{} revisits refer to captures that are not here\n",
+            "{} revisits refer to captures that are not here: they say that a page was the same, not \
+             what it was; import the files with those captures\n",
             done.lone_revisits
         ));
     }

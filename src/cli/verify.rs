@@ -89,6 +89,13 @@ fn describe(found: &Verification) -> String {
             found.unsealed
         ));
     }
+    if found.lone_revisits > 0 {
+        out.push_str(&format!(
+            "{} imported revisits refer to captures that never came here: they say that a page was \
+             the same, not what it was; import the files with those captures\n",
+            found.lone_revisits
+        ));
+    }
     out.push_str(&format!(
         "{} records, {} revisions, {} captures; {} WARC files with {} records, {} of them \
          unreferenced; {} lines in the ledger; {} damaged\n",

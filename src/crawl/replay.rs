@@ -195,6 +195,8 @@ struct Placed {
     revisit: bool,
     /// A revisit whose first capture is not there.
     lone: bool,
+    /// Whether this archive wrote it: what it refers to was there.
+    own: bool,
     /// The hash of its canonical URL.
     hash: UrlHash,
 }
@@ -207,7 +209,9 @@ impl Replay<'_> {
         for capture in batch {
             self.read += capture.stored.length;
             self.done.captures += 1;
-            if let Some(job) = self.prepare(capture, &jobs, &fresh)? {
+            let own = captures.is_part_of(&capture, self.archive.id());
+            if let Some(mut job) = self.prepare(capture, &jobs, &fresh)? {
+                job.own = own;
                 // A revisit without its first capture has nothing to give.
                 if !job.lone {
                     let all = names(&job.capture.stored, job.hash, job.job.at);
@@ -342,6 +346,7 @@ impl Replay<'_> {
         let hash = url_hash(rules.policy.canonical(&exchange.url).as_str());
         Ok(Some(Placed {
             lone,
+            own: false,
             hash,
             job: Job {
                 exchange,
@@ -466,5 +471,6 @@ fn capture_row(job: &Placed) -> CaptureRow {
         status: exchange.status,
         record: None,
         revisit: job.revisit,
+        lone: job.lone && !job.own,
     }
 }

@@ -86,7 +86,7 @@ impl Check<'_> {
             "has another length than the index says"
         } else if bare(&row.warc_record) != bare(&member.record_id) {
             "is another WARC record than the index says"
-        } else if payload.is_some_and(|payload| payload != row.payload) {
+        } else if !row.lone && payload.is_some_and(|payload| payload != row.payload) {
             "has another payload digest than the index says"
         } else {
             return;

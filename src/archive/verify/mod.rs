@@ -27,6 +27,9 @@ pub struct Verification {
     pub warc_records: u64,
     /// WARC records of captures that no capture row names: what a crash may leave behind.
     pub orphans: u64,
+    /// Imported revisits whose first capture never came here.
+    #[serde(default)]
+    pub lone_revisits: u64,
     /// WARC files that no line of the ledger has sealed yet.
     pub unsealed: u64,
     /// Whether a change was cut short and is not sealed yet.

@@ -44,6 +44,8 @@ impl Check<'_> {
             "capture",
             |check, at, capture: CaptureRow| {
                 check.found.captures += 1;
+                // Nothing of the archive is lost: it came without what it refers to.
+                check.found.lone_revisits += u64::from(capture.lone);
                 if capture_key(&url_hash(&capture.url), capture.at) != at {
                     check.damage(&capture.url, "its capture stands under another URL or time");
                 }

@@ -128,6 +128,7 @@ mod tests {
                 status: 200,
                 record: None,
                 revisit: false,
+                lone: false,
             },
             same: false,
         })
