@@ -109,6 +109,11 @@ fn garbage_between_records_is_passed_over() {
     );
     let (uris, places) = read(&plain);
     assert_eq!((uris, places), (want.to_vec(), vec![a.len() as u64]));
+    // Also where the garbage does not end its line.
+    let tight = b"RAC, as WARC/1.0 has it; WARC/1.0\r\n: ".repeat(200);
+    let plain = file(dir.path(), "c.warc", &[a.clone(), tight, b.clone()]);
+    let (uris, places) = read(&plain);
+    assert_eq!((uris, places), (want.to_vec(), vec![a.len() as u64]));
     let packed = file(dir.path(), "b.warc.gz", &[gzip(&a), noise, gzip(&b)]);
     let (uris, places) = read(&packed);
     assert_eq!((uris, places), (want.to_vec(), vec![gzip(&a).len() as u64]));

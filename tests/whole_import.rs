@@ -70,8 +70,13 @@ fn contents(place: &Place) -> Vec<Value> {
 }
 
 fn import(base: &str, file: &Path) -> (Place, String) {
+    import_as(0, base, file)
+}
+
+/// The same with another exit code.
+fn import_as(code: i32, base: &str, file: &Path) -> (Place, String) {
     let place = Place::new(base, "capture = [\"pages\"]");
-    let out = place.expect(0, &["import", file.to_str().unwrap()]);
+    let out = place.expect(code, &["import", file.to_str().unwrap()]);
     let verified = place.expect(0, &["verify"]);
     assert!(verified.contains(" 0 damaged"), "{verified}");
     (place, out)
@@ -115,7 +120,7 @@ fn files_of_other_programs_are_judged_as_if_fetched_then() {
 
     // A member a record, as it is; its last record is cut.
     let cut = &each[..each.len() - 30];
-    let (all, out) = import(&portal.base(), &file("each.warc.gz", cut));
+    let (all, out) = import_as(6, &portal.base(), &file("each.warc.gz", cut));
     assert!(
         out.contains("no whole record") && !out.contains("packed anew"),
         "{out}"
@@ -219,4 +224,107 @@ fn what_is_no_warc_is_told_and_changes_nothing() {
     let out = place.expect(0, &["import", file.to_str().unwrap()]);
     assert!(out.contains("which no [[sites]] table owns"), "{out}");
     assert_eq!(place.expect(0, &["export"]), before);
+}
+
+#[test]
+fn what_is_left_out_of_a_file_is_told_and_the_sound_records_are_read() {
+    let portal = Portal::start(PortalConfig::with_articles(10)).unwrap();
+    let place = Place::new(&portal.base(), "capture = [\"pages\"]\nconcurrency = 1");
+    place.expect(0, &["crawl"]);
+    let wanted = contents(&place);
+    let records = foreign(&place);
+    let dir = tempfile::tempdir().unwrap();
+    let file = |name: &str, bytes: &[u8]| {
+        let path = dir.path().join(name);
+        std::fs::write(&path, bytes).unwrap();
+        path
+    };
+    let noise = b"RAC".repeat(300);
+    let garbage = [&records[..3].concat(), &noise[..], &records[3..].concat()].concat();
+    let mark = [&b"\xef\xbb\xbf"[..], &records.concat()].concat();
+    for (name, bytes) in [("garbage.warc", garbage), ("mark.warc", mark)] {
+        let (all, out) = import_as(6, &portal.base(), &file(name, &bytes));
+        assert!(out.contains("left out") && out.contains(name), "{out}");
+        assert_eq!(contents(&all), wanted);
+    }
+    // In a WACZ: what its datapackage.json says, and where the damage is.
+    let each: Vec<u8> = records.iter().flat_map(|record| gzip(record)).collect();
+    let package = |name: &str, member: (&str, &[u8]), sum: &str| {
+        let path = dir.path().join(name);
+        let mut zip = zip::ZipWriter::new(std::fs::File::create(&path).unwrap());
+        let options = zip::write::SimpleFileOptions::default();
+        zip.start_file(format!("archive/{}", member.0), options)
+            .unwrap();
+        zip.write_all(member.1).unwrap();
+        zip.start_file("datapackage.json", options).unwrap();
+        let json = serde_json::json!({"resources": [
+            {"path": format!("archive/{}", member.0), "hash": format!("sha256:{sum}")},
+        ]});
+        zip.write_all(json.to_string().as_bytes()).unwrap();
+        zip.finish().unwrap();
+        path
+    };
+    let sum = khobao::domain::Digest::of(&each).to_string();
+    import(
+        &portal.base(),
+        &package("good.wacz", ("a.warc.gz", &each), &sum),
+    );
+    let bad = package("bad.wacz", ("a.warc.gz", &each), &"0".repeat(64));
+    let (all, out) = import_as(6, &portal.base(), &bad);
+    assert!(
+        out.contains("archive/a.warc.gz in ") && out.contains("bad.wacz does not have the SHA-256"),
+        "{out}"
+    );
+    assert_eq!(contents(&all), wanted);
+    let empty = package("empty.wacz", ("b.warc", b"nothing"), &sum);
+    let place = Place::new(&portal.base(), "");
+    let good = file("good.warc.gz", &each);
+    let out = place.run(&["import", good.to_str().unwrap(), empty.to_str().unwrap()]);
+    assert_eq!(out.status.code(), Some(6));
+    let err = String::from_utf8_lossy(&out.stderr).into_owned();
+    let named = err.contains("archive/b.warc in ") && err.contains("empty.wacz");
+    assert!(named && !err.contains("archive/warc"), "{err}");
+    // All of them or none.
+    assert_eq!(std::fs::read_dir(place.warc_dir()).unwrap().count(), 0);
+    let out = place.run(&["import", dir.path().to_str().unwrap()]);
+    assert_eq!(out.status.code(), Some(2));
+    let err = String::from_utf8_lossy(&out.stderr).into_owned();
+    let here = dir.path().to_str().unwrap();
+    assert!(err.contains(here) && err.contains("is a folder"), "{err}");
+}
+
+#[test]
+fn a_site_without_a_table_is_told_before_anything_is_copied() {
+    let portal = Portal::start(PortalConfig::with_articles(5)).unwrap();
+    let theirs = Place::new(&portal.base(), "capture = [\"pages\"]");
+    theirs.expect(0, &["crawl"]);
+    let place = Place::new(&portal.base(), "");
+    let text = std::fs::read_to_string(place.config()).unwrap();
+    let text = text.replace("id = \"thu\"", "id = \"other\"");
+    std::fs::write(place.config(), text).unwrap();
+    place.expect(0, &["crawl", "--max-pages", "2"]);
+    let listing = || {
+        let entries = std::fs::read_dir(place.warc_dir()).unwrap();
+        let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name()).collect();
+        names.sort();
+        names
+    };
+    let before = listing();
+    let file = warcs(&theirs.warc_dir()).remove(0);
+    let (archive, warc) = (theirs.archive(), theirs.warc_dir());
+    for args in [
+        ["merge", archive.to_str().unwrap()].as_slice(),
+        &["import", file.to_str().unwrap()],
+        &["rebuild", "--from", warc.to_str().unwrap()],
+    ] {
+        let out = place.run(args);
+        assert_eq!(out.status.code(), Some(2), "{args:?}");
+        let err = String::from_utf8_lossy(&out.stderr).into_owned();
+        assert!(
+            err.contains("\"thu\"") && err.contains("[[sites]]"),
+            "{err}"
+        );
+        assert_eq!(listing(), before, "{args:?}");
+    }
+    place.expect(0, &["verify"]);
 }

@@ -13,6 +13,7 @@ mod drift;
 mod history;
 mod init;
 mod inspect;
+mod intake;
 mod metrics;
 mod migrate;
 mod notify;

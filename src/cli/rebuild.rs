@@ -1,15 +1,14 @@
 //! `khobao rebuild`, `khobao import` and `khobao merge`: the index made again from WARC files.
 
 use super::args::Rebuild;
-use super::{Failure, code, data, setup};
-use crate::archive::warc::{self, Taken};
+use super::{Failure, code, data, intake, setup};
+use crate::archive::warc;
 use crate::archive::{self, Archive, ArchiveError, Chain, Hold};
 use crate::config::Config;
 use crate::crawl::{self, Rebuilt};
 use crate::extract::profile::ProfileSet;
-use anyhow::Context;
 use indicatif::{ProgressBar, ProgressStyle};
-use std::io::{IsTerminal, Read as _};
+use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -27,7 +26,7 @@ pub(super) fn rebuild(config: &Path, args: Rebuild) -> anyhow::Result<u8> {
         Err(ArchiveError::Missing { .. }) if args.from.is_some() => hold_or_make(&config)?,
         Err(why) => return Err(why.into()),
     };
-    let mut taken = Vec::new();
+    let (mut taken, mut whole) = (Vec::new(), true);
     if let Some(from) = &args.from {
         if !from.is_dir() {
             return Err(Failure::error(
@@ -49,9 +48,10 @@ pub(super) fn rebuild(config: &Path, args: Rebuild) -> anyhow::Result<u8> {
             ));
         }
         let files: Vec<PathBuf> = names.iter().map(|name| from.join(name)).collect();
-        let (text, names) = take_in(&config, &hold, &files)?;
-        out.push_str(&text);
-        taken = names;
+        let files = intake::take_in(&config, &hold, &files)?;
+        out.push_str(&files.text);
+        whole = files.whole;
+        taken = files.names;
     }
     let (done, hold) = run(&config, &profiles, hold, ("rebuild", &taken, &[]))?;
     match done.as_sealed {
@@ -60,8 +60,9 @@ pub(super) fn rebuild(config: &Path, args: Rebuild) -> anyhow::Result<u8> {
         None => {}
     }
     out.push_str(&describe(&done));
+    let code = code_of(&done, whole);
     // Where something was lost the old index may be all that still has it.
-    let whole = done.damage.is_empty() && done.lost.is_none();
+    let whole = whole && done.damage.is_empty() && done.lost.is_none();
     if args.discard_old && !whole {
         out.push_str("the old indexes are kept, since not everything could be read\n");
     } else if args.discard_old {
@@ -70,17 +71,19 @@ pub(super) fn rebuild(config: &Path, args: Rebuild) -> anyhow::Result<u8> {
         }
     }
     data::print(&out)?;
-    Ok(code_of(&done))
+    Ok(code)
 }
 
 pub(super) fn import(config: &Path, files: &[PathBuf]) -> anyhow::Result<u8> {
     let (config, profiles) = setup::load(config)?;
     let hold = hold_or_make(&config)?;
-    let (mut out, taken) = take_in(&config, &hold, files)?;
-    let (done, _hold) = run(&config, &profiles, hold, ("import", &taken, &[]))?;
-    out.push_str(&describe(&done));
-    data::print(&out)?;
-    Ok(code_of(&done))
+    let taken = intake::take_in(&config, &hold, files)?;
+    let what = ("import", taken.names.as_slice(), &[][..]);
+    let (done, _hold) = run(&config, &profiles, hold, what)?;
+    data::print(&(taken.text + &describe(&done)))?;
+    // (What a crash leaves at the end of an archive's own file was never acknowledged: `merge` and
+    // `rebuild --from` lose nothing by it.)
+    Ok(code_of(&done, taken.whole && !taken.torn))
 }
 
 pub(super) fn merge(config: &Path, other: &Path) -> anyhow::Result<u8> {
@@ -108,7 +111,8 @@ pub(super) fn merge(config: &Path, other: &Path) -> anyhow::Result<u8> {
     let warcs = other.join("warc");
     let names = warc::files(&warcs)?;
     let files: Vec<PathBuf> = names.iter().map(|name| warcs.join(name)).collect();
-    let (mut out, taken) = take_in(&config, &hold, &files)?;
+    let taken = intake::take_in(&config, &hold, &files)?;
+    let mut out = taken.text;
     let chains = archive::keep_chains(&config.archive, other)?;
     drop(held);
     for chain in &chains.kept {
@@ -120,14 +124,11 @@ pub(super) fn merge(config: &Path, other: &Path) -> anyhow::Result<u8> {
     for (place, what) in &chains.wrong {
         out.push_str(&format!("damaged: {place}: {what}\n"));
     }
-    let what = ("merge", taken.as_slice(), chains.kept.as_slice());
+    let what = ("merge", taken.names.as_slice(), chains.kept.as_slice());
     let (done, _hold) = run(&config, &profiles, hold, what)?;
     out.push_str(&describe(&done));
     data::print(&out)?;
-    Ok(match chains.wrong.is_empty() {
-        true => code_of(&done),
-        false => code::DAMAGED,
-    })
+    Ok(code_of(&done, taken.whole && chains.wrong.is_empty()))
 }
 
 /// Holds the archive, whatever its index is like; makes one where there is none.
@@ -139,112 +140,6 @@ fn hold_or_make(config: &Config) -> anyhow::Result<Hold> {
         }
         other => Ok(other?),
     }
-}
-
-/// Copies files into the archive's folder.
-fn take_in(
-    config: &Config,
-    _hold: &Hold,
-    files: &[PathBuf],
-) -> anyhow::Result<(String, Vec<String>)> {
-    let dir = config.archive.join("warc");
-    warc::recover(&dir)?;
-    let announce = |name: &str| archive::announce(&config.archive, &[name.to_owned()]);
-    let mut out = String::new();
-    let mut names = Vec::new();
-    for file in files {
-        let all = if is_zip(file)? {
-            wacz(&dir, file, &announce)?
-        } else {
-            vec![warc::take_in(&dir, file, &announce)?]
-        };
-        for taken in all {
-            out.push_str(&line(file, &taken));
-            if !taken.known {
-                names.push(taken.name);
-            }
-        }
-    }
-    Ok((out, names))
-}
-
-fn line(file: &Path, taken: &Taken) -> String {
-    let mut out = format!("{}: {} records", file.display(), taken.records);
-    if taken.known {
-        out.push_str(", in the archive already");
-    } else {
-        out.push_str(&format!(" as {}", taken.name));
-    }
-    if taken.repacked {
-        out.push_str(", packed anew with one gzip member a record");
-    }
-    if taken.torn > 0 {
-        out.push_str(&format!(
-            ", without {} bytes at its end that are no whole record",
-            taken.torn
-        ));
-    }
-    out.push('\n');
-    for why in &taken.damaged {
-        out.push_str(&format!("  left out: {why}\n"));
-    }
-    out
-}
-
-fn is_zip(file: &Path) -> anyhow::Result<bool> {
-    let mut magic = Vec::new();
-    let opened = std::fs::File::open(file).map_err(|why| {
-        Failure::error(
-            code::USAGE,
-            format!(
-                "cannot read {}: {why}; name a WARC or WACZ file",
-                file.display()
-            ),
-        )
-    })?;
-    opened.take(4).read_to_end(&mut magic)?;
-    Ok(magic == *b"PK\x03\x04")
-}
-
-/// The WARC files of a WACZ (1.1.1: `archive/`).
-fn wacz(
-    dir: &Path,
-    file: &Path,
-    announce: &dyn Fn(&str) -> Result<(), ArchiveError>,
-) -> anyhow::Result<Vec<Taken>> {
-    let damaged = |why: zip::result::ZipError| warc::WarcError::Damaged {
-        file: file.to_owned(),
-        offset: 0,
-        why: format!("the WACZ cannot be read: {why}"),
-    };
-    let mut zip = zip::ZipArchive::new(std::fs::File::open(file)?).map_err(damaged)?;
-    let names: Vec<String> = zip
-        .file_names()
-        .filter_map(|name| Some(name.ok()?.into_owned()))
-        .filter(|name| {
-            name.starts_with("archive/") && (name.ends_with(".warc.gz") || name.ends_with(".warc"))
-        })
-        .collect();
-    if names.is_empty() {
-        return Err(Failure::error(
-            code::FAILED,
-            format!("{} holds no WARC file below archive/", file.display()),
-        ));
-    }
-    let temp = tempfile::tempdir_in(dir).context("cannot make a folder beside the WARC files")?;
-    let mut all = Vec::new();
-    for name in names {
-        let mut member = zip.by_name(&name).map_err(damaged)?;
-        // Only the last part of the name counts: no member leaves the folder.
-        let bare = name.rsplit('/').next().unwrap_or("file.warc.gz");
-        let path = temp.path().join(bare);
-        let mut out = std::fs::File::create(&path)?;
-        std::io::copy(&mut member, &mut out)
-            .with_context(|| format!("cannot unpack {name} of {}", file.display()))?;
-        drop(out);
-        all.push(warc::take_in(dir, &path, announce)?);
-    }
-    Ok(all)
 }
 
 pub(super) fn run(
@@ -329,8 +224,9 @@ fn describe(done: &Rebuilt) -> String {
     out
 }
 
-fn code_of(done: &Rebuilt) -> u8 {
-    if !done.damage.is_empty() {
+/// `whole` is whether all of the files that came was taken in.
+fn code_of(done: &Rebuilt, whole: bool) -> u8 {
+    if !done.damage.is_empty() || !whole {
         code::DAMAGED
     } else if !done.returned.is_empty() {
         code::FAILED

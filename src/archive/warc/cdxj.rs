@@ -3,6 +3,7 @@
 //! Lines are sorted in runs on the disk, so that memory does not grow with the file.
 
 use super::reader::Reader;
+use super::record::SITE;
 use super::stored::Head;
 use super::writer::dir_sync;
 use super::{WarcError, http, surt, withdrawal};
@@ -65,6 +66,8 @@ pub(super) struct Scan {
     pub good: u64,
     /// Some records share a gzip member, so the file is not ours.
     pub shared: bool,
+    /// The sites that its captures were made for; none in other programs' files.
+    pub sites: BTreeSet<String>,
 }
 
 impl Scan {
@@ -80,6 +83,7 @@ impl Scan {
             records: 0,
             good: 0,
             shared: false,
+            sites: BTreeSet::new(),
         };
         let name = warc.file_name().unwrap_or_default().to_string_lossy();
         let mut reader = Reader::open(warc)?;
@@ -118,6 +122,12 @@ impl Scan {
         self.records += 1;
         self.good = reader.offset();
         self.shared |= length == 0 || head.inner > 0;
+        if head.is_capture()
+            && let Some(site) = head.field(SITE)
+            && !self.sites.contains(site)
+        {
+            self.sites.insert(site.to_owned());
+        }
         if listed
             && !self.hidden.contains(&head.offset)
             && let Some(line) = line(head, length, block, name)

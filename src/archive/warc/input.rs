@@ -291,11 +291,10 @@ impl Input {
                 memchr::memchr_iter(needle, window.get(..sure).unwrap_or_default()).find(|at| {
                     let rest = window.get(*at..).unwrap_or_default();
                     if packed {
-                        begins_member(&mut self.inflate, rest)
-                    } else {
-                        let last = at.checked_sub(1).and_then(|at| window.get(at).copied());
-                        last.unwrap_or(before) == b'\n' && begins_record(rest)
+                        return begins_member(&mut self.inflate, rest);
                     }
+                    let last = at.checked_sub(1).and_then(|at| window.get(at).copied());
+                    begins_record(rest, last.unwrap_or(before) == b'\n')
                 });
             if let Some(found) = found {
                 self.start += found;
@@ -361,12 +360,26 @@ fn begins_member(inflate: &mut Decompress, bytes: &[u8]) -> bool {
     unpacked.is_ok() && enough && first == *b"WARC/"
 }
 
-/// Whether a version line begins here.
-fn begins_record(bytes: &[u8]) -> bool {
-    bytes
+/// Whether a version line begins here. Behind garbage that does not end its line (`on_line` is
+/// false) only one that a named field follows is believed: text may speak of `WARC/1.0`.
+fn begins_record(bytes: &[u8], on_line: bool) -> bool {
+    let Some((version, rest)) = bytes
         .strip_prefix(b"WARC/")
-        .and_then(|rest| rest.first_chunk::<3>())
-        .is_some_and(|[major, dot, minor]| {
-            major.is_ascii_digit() && *dot == b'.' && minor.is_ascii_digit()
-        })
+        .and_then(|rest| rest.split_first_chunk::<3>())
+    else {
+        return false;
+    };
+    let [major, dot, minor] = version;
+    if !major.is_ascii_digit() || *dot != b'.' || !minor.is_ascii_digit() {
+        return false;
+    }
+    let line = rest.strip_prefix(b"\r").unwrap_or(rest);
+    let Some(line) = line.strip_prefix(b"\n") else {
+        return on_line;
+    };
+    let name = line
+        .iter()
+        .take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'-')
+        .count();
+    on_line || (name > 0 && line.get(name) == Some(&b':'))
 }

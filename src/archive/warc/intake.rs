@@ -7,7 +7,8 @@ use super::pack::{Level, Packer};
 use super::reader::Reader;
 use super::stored::Stored;
 use super::writer::dir_sync;
-use crate::domain::Sha256Stream;
+use crate::domain::{Digest, Sha256Stream};
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, Read, Write as _};
 use std::path::{Path, PathBuf};
@@ -29,50 +30,129 @@ pub struct Taken {
     pub sha256: String,
     /// Records that could not be read, left out of a file that was packed anew.
     pub damaged: Vec<String>,
+    /// The sites that its captures were made for; none in other programs' files.
+    pub sites: BTreeSet<String>,
 }
 
-/// Takes `file` into `dir`. Durable on return, and indexed. `announce` hears the name of a file of
-/// the folder before it is replaced.
-pub fn take_in<E: From<WarcError>>(
-    dir: &Path,
-    file: &Path,
-    announce: &dyn Fn(&str) -> Result<(), E>,
-) -> Result<Taken, E> {
-    let scan = Scan::of(file)?;
-    let length = std::fs::metadata(file)
-        .map_err(|why| WarcError::io("measure", file, &why))?
-        .len();
-    if scan.records == 0 {
-        return Err(WarcError::Damaged {
-            file: file.to_owned(),
-            offset: 0,
-            why: "it holds no WARC record that can be read".to_owned(),
+/// Files on their way into a folder: each is read and copied beside the others, and only when all of
+/// them could be, they take their places. Whatever stops it before leaves nothing behind.
+pub struct Intake<'a> {
+    dir: &'a Path,
+    waiting: Vec<Waiting>,
+}
+
+/// A copy that waits for its place.
+struct Waiting {
+    /// The file that it was made from.
+    from: PathBuf,
+    part: PathBuf,
+    taken: Taken,
+}
+
+impl<'a> Intake<'a> {
+    /// Nothing yet, for the folder `dir`.
+    pub fn new(dir: &'a Path) -> Self {
+        Self {
+            dir,
+            waiting: Vec::new(),
         }
-        .into());
     }
-    let mut taken = Taken {
-        records: scan.records,
-        sha256: digest(file)?,
-        ..Taken::default()
-    };
-    let plain = !is_gzip(file)?;
-    taken.repacked = scan.shared || plain;
-    let part = dir.join(format!("{}.part", taken.sha256));
-    let write = |doing, why: &io::Error| WarcError::io(doing, &part, why);
-    if taken.repacked {
-        repack(file, &part, &mut taken.damaged)?;
-    } else {
+
+    /// Reads `file` and copies it; `shown` is what messages call it.
+    pub fn add(&mut self, file: &Path, shown: &Path) -> Result<&Taken, WarcError> {
+        self.prepare(file, shown)
+            .map_err(|why| why.shown(file, shown))?;
+        match self.waiting.last() {
+            Some(waiting) => Ok(&waiting.taken),
+            None => Err(nothing(shown)),
+        }
+    }
+
+    fn prepare(&mut self, file: &Path, shown: &Path) -> Result<(), WarcError> {
+        let scan = Scan::of(file)?;
+        let length = std::fs::metadata(file)
+            .map_err(|why| WarcError::io("measure", file, &why))?
+            .len();
+        if scan.records == 0 {
+            return Err(nothing(file));
+        }
+        let plain = !is_gzip(file)?;
+        let taken = Taken {
+            records: scan.records,
+            sha256: digest(file)?,
+            repacked: scan.shared || plain,
+            sites: scan.sites,
+            ..Taken::default()
+        };
+        // The same file may come twice. (What is left of this after a crash is known by its name.)
+        let name = Digest::of(format!("{} {}", taken.sha256, self.waiting.len()));
+        self.waiting.push(Waiting {
+            from: file.to_owned(),
+            part: self.dir.join(format!("{name}.part")),
+            taken,
+        });
+        let Some(Waiting { part, taken, .. }) = self.waiting.last_mut() else {
+            return Ok(());
+        };
+        if taken.repacked {
+            for why in repack(file, part)? {
+                taken.damaged.push(why.shown(file, shown).to_string());
+            }
+            return Ok(());
+        }
         taken.torn = length.saturating_sub(scan.good);
+        let write = |doing, why: &io::Error| WarcError::io(doing, part, why);
         let mut from = File::open(file)
             .map_err(|why| WarcError::io("open", file, &why))?
             .take(scan.good);
-        let mut to = File::create(&part).map_err(|why| write("make", &why))?;
+        let mut to = File::create(&*part).map_err(|why| write("make", &why))?;
         io::copy(&mut from, &mut to)
             .and_then(|_| to.sync_all())
-            .map_err(|why| write("write", &why))?;
+            .map_err(|why| write("write", &why))
     }
-    let name = place(dir, file, &part, &taken)?;
-    match name {
+
+    /// Gives each copy its place. Durable on return, and indexed. `announce` hears the name of a
+    /// file of the folder before it is replaced.
+    pub fn finish<E: From<WarcError>>(
+        mut self,
+        announce: &dyn Fn(&str) -> Result<(), E>,
+    ) -> Result<Vec<Taken>, E> {
+        let mut all = Vec::with_capacity(self.waiting.len());
+        for waiting in &mut self.waiting {
+            settle(self.dir, waiting, announce)?;
+            all.push(std::mem::take(&mut waiting.taken));
+        }
+        self.waiting.clear();
+        Ok(all)
+    }
+}
+
+impl Drop for Intake<'_> {
+    fn drop(&mut self) {
+        for waiting in &self.waiting {
+            // What cannot be removed now goes with the next start.
+            let _ = std::fs::remove_file(&waiting.part);
+        }
+    }
+}
+
+fn nothing(file: &Path) -> WarcError {
+    WarcError::Damaged {
+        file: file.to_owned(),
+        offset: 0,
+        why: "it holds no WARC record that can be read".to_owned(),
+    }
+}
+
+/// Puts a copy where it belongs, unless the folder has it.
+fn settle<E: From<WarcError>>(
+    dir: &Path,
+    waiting: &mut Waiting,
+    announce: &dyn Fn(&str) -> Result<(), E>,
+) -> Result<(), E> {
+    let Waiting { from, part, taken } = waiting;
+    let write = |doing, why: &io::Error| WarcError::io(doing, part, why);
+    match place(dir, from, part, taken)? {
         Some(path) => {
             if path.exists() {
                 announce(&file_name(&path))?;
@@ -85,18 +165,18 @@ pub fn take_in<E: From<WarcError>>(
                     _ => dir_sync(dir)?,
                 }
             }
-            std::fs::rename(&part, &path).map_err(|why| write("rename", &why))?;
+            std::fs::rename(&*part, &path).map_err(|why| write("rename", &why))?;
             dir_sync(dir)?;
             index_file(&path)?;
             taken.name = file_name(&path);
         }
         None => {
-            std::fs::remove_file(&part).map_err(|why| write("remove", &why))?;
+            std::fs::remove_file(&*part).map_err(|why| write("remove", &why))?;
             taken.known = true;
-            taken.name = target(file, &taken);
+            taken.name = target(from, taken);
         }
     }
-    Ok(taken)
+    Ok(())
 }
 
 fn file_name(path: &Path) -> String {
@@ -199,8 +279,9 @@ fn is_gzip(file: &Path) -> Result<bool, WarcError> {
     Ok(magic == [0x1f, 0x8b])
 }
 
-/// Writes every record that can be read into a member of its own.
-fn repack(from: &Path, to: &Path, damaged: &mut Vec<String>) -> Result<(), WarcError> {
+/// Writes every record that can be read into a member of its own; gives what was left out.
+fn repack(from: &Path, to: &Path) -> Result<Vec<WarcError>, WarcError> {
+    let mut damaged = Vec::new();
     let fail = |why: io::Error| WarcError::io("write", to, &why);
     let mut out = File::create(to).map_err(fail)?;
     let mut packer = Packer::new();
@@ -209,7 +290,7 @@ fn repack(from: &Path, to: &Path, damaged: &mut Vec<String>) -> Result<(), WarcE
         let stored = match stored {
             Ok(stored) => stored,
             Err(why @ WarcError::Damaged { .. }) => {
-                damaged.push(why.to_string());
+                damaged.push(why);
                 continue;
             }
             Err(why) => return Err(why),
@@ -220,7 +301,8 @@ fn repack(from: &Path, to: &Path, damaged: &mut Vec<String>) -> Result<(), WarcE
             .map_err(fail)?;
         out.write_all(&member).map_err(fail)?;
     }
-    out.sync_all().map_err(fail)
+    out.sync_all().map_err(fail)?;
+    Ok(damaged)
 }
 
 fn header(stored: &Stored) -> Vec<u8> {

@@ -23,7 +23,7 @@ use std::path::{Path, PathBuf};
 
 pub use cdxj::index_file;
 pub use check::{Checked, check_file};
-pub use intake::{Taken, digest, take_in};
+pub use intake::{Intake, Taken, digest};
 pub use lookup::{Lookup, lookup};
 pub use reader::{Block, Reader, read_at, read_one};
 pub use record::{Capture, Context, RevisitRef};
@@ -97,6 +97,16 @@ impl WarcError {
     /// Whether a file is damaged (exit code 6).
     pub fn is_damage(&self) -> bool {
         matches!(self, Self::Damaged { .. })
+    }
+
+    /// The same with another name for the file at `path`.
+    pub(super) fn shown(mut self, path: &Path, name: &Path) -> Self {
+        let (Self::Io { file, .. } | Self::Damaged { file, .. } | Self::Poisoned { file, .. }) =
+            &mut self;
+        if file == path {
+            name.clone_into(file);
+        }
+        self
     }
 
     pub(super) fn io(doing: &'static str, file: &Path, why: &std::io::Error) -> Self {
