@@ -120,6 +120,24 @@ fn garbage_between_records_is_passed_over() {
 }
 
 #[test]
+fn a_record_with_a_wrong_length_does_not_take_the_next_one_along() {
+    let dir = tempfile::tempdir().unwrap();
+    let a = record("WARC/1.0", "http://x.vn/a", "a");
+    let b = record("WARC/1.0", "http://x.vn/b", "b");
+    let c = record("WARC/1.0", "http://x.vn/c", "c");
+    // 45 bytes are there.
+    for wrong in ["9", "90", "99999999"] {
+        let text = String::from_utf8(b.clone()).unwrap();
+        let bad = text.replace("Content-Length: 45", &format!("Content-Length: {wrong}"));
+        assert_ne!(bad, text);
+        let parts = [a.clone(), bad.into_bytes(), c.clone()];
+        let (uris, places) = read(&file(dir.path(), "a.warc", &parts));
+        assert_eq!(uris, ["http://x.vn/a", "http://x.vn/c"], "{wrong}");
+        assert_eq!(places, [a.len() as u64], "{wrong}");
+    }
+}
+
+#[test]
 fn a_cut_file_gives_all_whole_records_and_one_error() {
     let dir = tempfile::tempdir().unwrap();
     let (path, _) = sample_file(dir.path());

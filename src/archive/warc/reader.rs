@@ -228,6 +228,13 @@ impl Reader {
             self.took(count);
         }
         self.left = None;
+        // A length that is wrong cuts the block, or takes the next record for a part of it.
+        let next = self.input.peek()?.first().copied();
+        if !self.packed && !matches!(next, None | Some(b'\r' | b'\n' | b'W')) {
+            return Err(Bad::Data(
+                "its block does not end where its Content-Length says".to_owned(),
+            ));
+        }
         let plain = self.input.position() - self.begun;
         loop {
             let bytes = self.input.peek()?;
