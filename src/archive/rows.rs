@@ -3,7 +3,7 @@
 
 use super::schema::{CaptureRow, RevisionRow, UrlHash, UrlRow, after, key};
 use super::{Archive, ArchiveError};
-use crate::domain::RecordId;
+use crate::domain::{RecordId, SiteId};
 use serde::de::DeserializeOwned;
 
 impl Archive {
@@ -30,6 +30,24 @@ impl Archive {
                 self.decode(&key, &sealed)?,
             ))
         })
+    }
+
+    /// The sites that have records, and for each a file with a capture of one.
+    pub fn record_sites(&self) -> Result<Vec<(SiteId, String)>, ArchiveError> {
+        let mut found = Vec::new();
+        let mut from = b"t".to_vec();
+        // One record of each site is looked at: its name stands first in the key.
+        while let Some(pair) = self.store.scan(&from, &after(b"t")).next() {
+            let (at, _) = pair?;
+            let name = at.get(1..).unwrap_or_default();
+            let name = name.split(|byte| *byte == 0).next().unwrap_or_default();
+            from = key(b't', &[name, &[1]]);
+            let id = RecordId(at.last_chunk().copied().unwrap_or_default());
+            if let Some(row) = self.record_row(id)? {
+                found.push((row.site, row.current.provenance.capture.file));
+            }
+        }
+        Ok(found)
     }
 
     /// The row of the URL with this hash.

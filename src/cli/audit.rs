@@ -7,6 +7,7 @@ use crate::audit::{self, Class, audit};
 use crate::config::Config;
 use crate::crawl::Plan;
 use crate::domain::{Clock as _, SiteId, SystemClock};
+use crate::export::visible;
 use crate::extract::profile::ProfileSet;
 use std::collections::HashMap;
 use std::io::IsTerminal;
@@ -51,7 +52,7 @@ pub(super) fn run(config: &Path, args: Audit) -> anyhow::Result<u8> {
     }
     bar.finish_and_clear();
     let report = match args.format {
-        AuditFormat::Text => audit::text(&found),
+        AuditFormat::Text => visible(&audit::text(&found)).into_owned(),
         AuditFormat::Json => serde_json::to_string_pretty(&found)? + "\n",
         AuditFormat::Html => audit::html(&found),
     };

@@ -342,6 +342,6 @@ fn dry_run(config: &Config, sites: &[Site], full: Option<bool>) -> anyhow::Resul
             out.push_str(&format!("  seed {seed}\n"));
         }
     }
-    data::print(&out)?;
+    data::say(&out)?;
     Ok(code::OK)
 }

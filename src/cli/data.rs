@@ -19,6 +19,11 @@ pub(super) fn print(text: &str) -> std::io::Result<()> {
     out.flush()
 }
 
+/// The same for text that people read: what pages say does not steer their terminal.
+pub(super) fn say(text: &str) -> std::io::Result<()> {
+    print(&export::visible(text))
+}
+
 /// Largest page that `extract` reads.
 const LIMIT: usize = 16 << 20;
 

@@ -30,7 +30,7 @@ pub(super) fn drift(config: &Path, args: Drift) -> anyhow::Result<u8> {
     if args.json {
         data::print(&(serde_json::to_string_pretty(&done)? + "\n"))?;
     } else {
-        data::print(&said(&done))?;
+        data::say(&said(&done))?;
     }
     Ok(if done.open.is_empty() {
         code::OK
@@ -102,7 +102,10 @@ fn list(archive: &Archive, json: bool) -> anyhow::Result<u8> {
              `khobao drift reextract ALARM` reads them again\n",
         );
     }
-    data::print(&lines)?;
+    match json {
+        true => data::print(&lines)?,
+        false => data::say(&lines)?,
+    }
     Ok(if any { code::ALARM } else { code::OK })
 }
 

@@ -1,11 +1,11 @@
 //! `khobao history` and `khobao diff`: what a record said when.
 
 use super::args::{Diff, DiffFormat};
-use super::data::print;
+use super::data::{print, say};
 use super::inspect::known;
 use super::{Failure, code, setup};
 use crate::archive::{Archive, Record, RecordRow};
-use crate::export::{Changes, changes_html, changes_text};
+use crate::export::{Changes, changes_html, changes_text, visible};
 use comfy_table::{Table, presets};
 use std::io::IsTerminal;
 use std::path::Path;
@@ -37,7 +37,7 @@ pub(super) fn history(config: &Path, name: &str, json: bool) -> anyhow::Result<u
                 number.to_string(),
                 record.fetched_at.clone(),
                 published.unwrap_or_default(),
-                record.title.clone(),
+                visible(&record.title).into_owned(),
                 changed.map_or_else(|| "first seen".to_owned(), |fields| fields.join(", "))
                     + record
                         .quarantined
@@ -55,7 +55,7 @@ pub(super) fn history(config: &Path, name: &str, json: bool) -> anyhow::Result<u
             .gone
             .map(|at| format!("gone since {}\n", crate::archive::rfc3339(at)));
         let gone = gone.unwrap_or_default();
-        print(&format!("{}\n{table}\nlast seen {seen}\n{gone}", row.url))?;
+        say(&format!("{}\n{table}\nlast seen {seen}\n{gone}", row.url))?;
     }
     Ok(code::OK)
 }

@@ -1,7 +1,7 @@
 //! `khobao show`, `runs` and `stats`.
 
 use super::args::RunsCommand;
-use super::data::print;
+use super::data::{print, say};
 use super::{Failure, code, setup};
 use crate::archive::schema::url_hash;
 use crate::archive::{Archive, Record, RecordRow, RunReport, Tombstone, warc};
@@ -150,7 +150,7 @@ pub(super) fn runs(config: &Path, command: Option<RunsCommand>, json: bool) -> a
         if json {
             print(&(serde_json::to_string_pretty(&runs)? + "\n"))?;
         } else {
-            print(&format!("{}\n", list(&runs)))?;
+            say(&format!("{}\n", list(&runs)))?;
         }
         return Ok(code::OK);
     };
@@ -167,7 +167,7 @@ pub(super) fn runs(config: &Path, command: Option<RunsCommand>, json: bool) -> a
     if json {
         print(&(serde_json::to_string_pretty(run)? + "\n"))?;
     } else {
-        print(&describe(number, run))?;
+        say(&describe(number, run))?;
     }
     Ok(code::OK)
 }
@@ -265,7 +265,7 @@ pub(super) fn stats(config: &Path, json: bool) -> anyhow::Result<u8> {
             site.last.clone().unwrap_or_default(),
         ]);
     }
-    print(&format!(
+    say(&format!(
         "{table}\n{} URLs met, {} captures in {} WARC files of {} bytes; index {} bytes\n",
         stats.urls, stats.captures, stats.warc_files, stats.warc_bytes, stats.index_bytes
     ))?;

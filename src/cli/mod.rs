@@ -30,6 +30,7 @@ use crate::archive::ArchiveError;
 use crate::archive::warc::WarcError;
 use crate::config::ConfigError;
 use crate::crawl::CrawlError;
+use crate::export::visible;
 use crate::fetch::FetchError;
 use args::{Cli, Command, LogFormat};
 use clap::Parser;
@@ -111,7 +112,7 @@ pub fn main() -> ExitCode {
             if is_broken_pipe(&why) {
                 return ExitCode::from(code::OK);
             }
-            eprintln!("khobao: {why:#}");
+            eprintln!("khobao: {}", visible(&format!("{why:#}")));
             ExitCode::from(code)
         }
     }
@@ -159,7 +160,9 @@ fn is_broken_pipe(why: &anyhow::Error) -> bool {
 
 /// Log lines go to stderr; `KHOBAO_LOG` (such as `debug` or `khobao=trace`) says how many.
 fn log(format: LogFormat) {
-    let filter = EnvFilter::try_from_env("KHOBAO_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    // (What sled cannot do is told as an error, in our words.)
+    let filter =
+        EnvFilter::try_from_env("KHOBAO_LOG").unwrap_or_else(|_| EnvFilter::new("info,sled=off"));
     let lines = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)

@@ -30,7 +30,7 @@ pub(super) fn notify(config: &Path, test: bool) -> anyhow::Result<u8> {
             out.push_str(&format!("{channel}: {told}\n"));
         }
         out.push_str("`khobao notify --test` sends a message to each channel\n");
-        data::print(&out)?;
+        data::say(&out)?;
         return Ok(code::OK);
     }
     let mut ended = code::OK;
@@ -43,6 +43,6 @@ pub(super) fn notify(config: &Path, test: bool) -> anyhow::Result<u8> {
             }
         }
     }
-    data::print(&out)?;
+    data::say(&out)?;
     Ok(ended)
 }

@@ -57,7 +57,7 @@ pub(super) fn reextract(config: &Path, args: Reextract) -> anyhow::Result<u8> {
     if args.json {
         data::print(&(serde_json::to_string_pretty(&done)? + "\n"))?;
     } else {
-        data::print(&describe(&done, args.dry_run))?;
+        data::say(&describe(&done, args.dry_run))?;
     }
     Ok(if done.damage.is_empty() {
         code::OK

@@ -34,7 +34,7 @@ pub(super) fn status(config: &Path, as_json: bool, figures: bool) -> anyhow::Res
         let text = serde_json::to_string_pretty(&report(&config, &status, held, now))?;
         data::print(&(text + "\n"))?;
     } else {
-        data::print(&describe(&config, &status, held, now))?;
+        data::say(&describe(&config, &status, held, now))?;
     }
     Ok(code::OK)
 }

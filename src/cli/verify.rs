@@ -20,6 +20,9 @@ pub(super) fn verify(config: &Path, args: Verify) -> anyhow::Result<u8> {
         tracing::info!(file = %closed, "a WARC file of an interrupted run was closed");
     }
     let deep = DeepCheck::new(&archive, &config, &profiles);
+    if args.deep {
+        deep.check_sites()?;
+    }
     let read = |row: &_, revision: &_| deep.check(row, revision);
     let plan = VerifyPlan {
         deep: args.deep.then_some(&read),
@@ -50,7 +53,7 @@ pub(super) fn verify(config: &Path, args: Verify) -> anyhow::Result<u8> {
         if let Some(head) = head {
             out.push_str(&format!("the ledger's last line has the SHA-256 {head}\n"));
         }
-        data::print(&out)?;
+        data::say(&out)?;
     }
     Ok(if found.damage.is_empty() {
         code::OK

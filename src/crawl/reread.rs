@@ -156,6 +156,17 @@ impl<'a> DeepCheck<'a> {
         Self(Work::new(archive, config, profiles, true))
     }
 
+    /// Fails where a site of the records has no table: nothing of it could be read.
+    pub fn check_sites(&self) -> Result<(), CrawlError> {
+        for (site, file) in self.0.archive.record_sites()? {
+            if self.0.scope(&site).is_none() {
+                let site = site.to_string();
+                return Err(CrawlError::UnknownSite { site, file });
+            }
+        }
+        Ok(())
+    }
+
     /// What a revision's capture says otherwise than the revision. What another profile had read
     /// cannot be compared, and is no damage.
     pub fn check(&self, row: &RecordRow, revision: &RevisionRow) -> Option<String> {
@@ -258,7 +269,8 @@ impl Work<'_> {
         let capture = &revision.provenance.capture;
         let place = || format!("{} at offset {}", capture.file, capture.offset);
         let Some(scope) = self.scope(&of.site) else {
-            return Reading::Damaged(place());
+            let what = "its site has no [[sites]] table";
+            return Reading::Damaged(format!("{}: {what}", place()));
         };
         let stored = match warc::read_one(&self.dir.join(&capture.file), capture.offset, RECORD) {
             Ok(stored) => stored,

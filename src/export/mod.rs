@@ -5,6 +5,7 @@ mod changes;
 mod csv;
 mod jsonl;
 mod slice;
+mod visible;
 mod wacz;
 
 use crate::archive::{Archive, ArchiveError, ExportFilter, Record};
@@ -16,6 +17,7 @@ pub use changes::{
 pub use csv::CsvExporter;
 pub use jsonl::JsonlExporter;
 pub use slice::{Canonical, slice};
+pub use visible::visible;
 pub use wacz::wacz;
 
 /// Writes records in one format.

@@ -73,6 +73,12 @@ pub enum WarcError {
         /// Why.
         why: String,
     },
+    /// A file that the index or the manifest names.
+    #[error("{file} is not there; restore it from a copy, `khobao verify` names all that is missing", file = .file.display())]
+    Missing {
+        /// The file.
+        file: PathBuf,
+    },
     /// The bytes are not what a WARC file holds.
     #[error("{file} is damaged at offset {offset}: {why}; restore the file from a copy, the records after it are read all the same", file = .file.display())]
     Damaged {
@@ -96,7 +102,17 @@ pub enum WarcError {
 impl WarcError {
     /// Whether a file is damaged (exit code 6).
     pub fn is_damage(&self) -> bool {
-        matches!(self, Self::Damaged { .. })
+        matches!(self, Self::Damaged { .. } | Self::Missing { .. })
+    }
+
+    /// A file cannot be opened to be read.
+    pub(super) fn opening(file: &Path, why: &std::io::Error) -> Self {
+        match why.kind() {
+            std::io::ErrorKind::NotFound => Self::Missing {
+                file: file.to_owned(),
+            },
+            _ => Self::io("open", file, why),
+        }
     }
 
     /// The same with another name for the file at `path`.

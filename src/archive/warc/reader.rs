@@ -68,7 +68,7 @@ impl Reader {
     }
 
     fn with_room(path: &Path, room: usize) -> Result<Self, WarcError> {
-        let fail = |why: io::Error| WarcError::io("open", path, &why);
+        let fail = |why: io::Error| WarcError::opening(path, &why);
         let file = File::open(path).map_err(fail)?;
         let length = file.metadata().map_err(fail)?.len();
         Ok(Self {

@@ -68,7 +68,7 @@ impl<'a> Slicer<'a> {
         }
         let path = self.dir.join(file);
         let end = end(&path, offset)?;
-        let mut input = File::open(&path).map_err(|why| WarcError::io("open", &path, &why))?;
+        let mut input = File::open(&path).map_err(|why| WarcError::opening(&path, &why))?;
         input
             .seek(SeekFrom::Start(offset))
             .map_err(|why| WarcError::io("read", &path, &why))?;

@@ -1,6 +1,7 @@
 //! Changes for a terminal and for a browser.
 
 use super::{Changes, FieldChange, Kind, Part, Tag};
+use crate::export::visible::visible;
 use quick_xml::escape::escape;
 
 /// Words around a change that are shown.
@@ -21,7 +22,7 @@ pub fn text(changes: &Changes, colour: bool) -> String {
         for (at, part) in change.words.iter().enumerate() {
             let last = at + 1 == change.words.len();
             out.push_str(&match part.tag {
-                Tag::Same => shortened(part, at == 0, last).replace('\n', "\n  "),
+                Tag::Same => visible(&shortened(part, at == 0, last)).replace('\n', "\n  "),
                 Tag::Removed => marked(part, colour, ("\u{1b}[31m", "[-"), "-]"),
                 Tag::Added => marked(part, colour, ("\u{1b}[32m", "{+"), "+}"),
             });
@@ -38,16 +39,15 @@ fn heading(change: &FieldChange) -> String {
         Kind::Changed => "changed",
     };
     match &change.place {
-        Some(place) => format!("{} {place}: {kind}", change.field),
+        Some(place) => format!("{} {}: {kind}", change.field, visible(place)),
         None => format!("{}: {kind}", change.field),
     }
 }
 
 fn marked(part: &Part, colour: bool, begin: (&str, &str), end: &str) -> String {
-    let text = part.text.replace('\n', "\n  ");
+    // A portal's text does not move the cursor.
+    let text = visible(&part.text).replace('\n', "\n  ");
     if colour {
-        // A portal's text does not move the cursor.
-        let text: String = text.chars().filter(|c| *c != '\u{1b}').collect();
         format!("{}{text}\u{1b}[0m", begin.0)
     } else {
         format!("{}{text}{end}", begin.1)
