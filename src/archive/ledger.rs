@@ -7,6 +7,7 @@
 use super::schema::key;
 use super::store::{Batch, sync_dir};
 use super::sum::Sum;
+use super::unlike::Unlikes;
 use super::{Archive, ArchiveError, warc};
 use crate::domain::Digest;
 use chrono::{SecondsFormat, Utc};
@@ -19,9 +20,6 @@ use std::sync::PoisonError;
 pub(super) const MANIFEST: &str = "manifest.sha256";
 const NEW_MANIFEST: &str = "manifest.new";
 pub(super) const LEDGER: &str = "ledger.jsonl";
-/// Names the WARC files that are being written anew, a line each, until that is sealed. A file of
-/// its own, since the index may be the thing that is made again meanwhile.
-const REWRITING: &str = "rewriting";
 /// The row of a change that is not sealed yet.
 const OPEN: &[u8] = b"open";
 
@@ -61,6 +59,12 @@ pub struct Entry {
     pub began: Option<Sum>,
     /// All revisions.
     pub records: Sum,
+    /// WARC files that were found not to be what the manifest says: they keep their lines in it.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
+    pub unlike: Unlikes,
+    /// Files that a line before had found so, and that are again what the manifest says.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub restored: Vec<String>,
     /// What else is to be kept of it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub note: Option<serde_json::Value>,
@@ -78,10 +82,20 @@ impl Archive {
         changed: &[String],
         note: Option<serde_json::Value>,
     ) -> Result<Digest, ArchiveError> {
+        self.seal_with(kind, changed, Unlikes::new(), note)
+    }
+
+    /// The same with files that were found not to be what the manifest says.
+    pub fn seal_with(
+        &self,
+        kind: &str,
+        changed: &[String],
+        unlike: Unlikes,
+        note: Option<serde_json::Value>,
+    ) -> Result<Digest, ArchiveError> {
         self.settle_manifest()?;
-        let mut changed = changed.to_vec();
-        changed.extend(self.rewriting()?);
-        let (manifest, bytes) = self.new_manifest(&changed)?;
+        let files = self.settle_files(changed, unlike)?;
+        let (manifest, bytes) = self.new_manifest(&files.changed)?;
         // A line that cannot be read is no reason to stop: the chain goes on over it, and `verify`
         // names it.
         let before = self.ledger_bytes()?;
@@ -111,6 +125,8 @@ impl Archive {
             bytes,
             began,
             records: self.sum()?,
+            unlike: files.unlike,
+            restored: files.restored,
             note,
         };
         // Plain data with string keys: serialising it cannot fail.
@@ -162,33 +178,6 @@ impl Archive {
             kind: kind.to_owned(),
         };
         self.put(batch, key(b'm', &[OPEN]), &row);
-    }
-
-    /// To be called before WARC files are written anew: when that is cut short, the next line has
-    /// them as they are.
-    pub fn open_rewriting(&self, files: &[String]) -> Result<(), ArchiveError> {
-        announce(&self.dir, files)
-    }
-
-    /// The WARC files that a change that was begun writes anew.
-    pub(super) fn rewriting(&self) -> Result<Vec<String>, ArchiveError> {
-        match std::fs::read(self.dir.join(REWRITING)) {
-            Ok(bytes) => {
-                let text = String::from_utf8_lossy(&bytes);
-                Ok(text.lines().map(str::to_owned).collect())
-            }
-            Err(why) if why.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
-            Err(why) => Err(self.io("read", REWRITING, &why)),
-        }
-    }
-
-    /// What was announced is sealed.
-    fn rewritten(&self) -> Result<(), ArchiveError> {
-        match std::fs::remove_file(self.dir.join(REWRITING)) {
-            Ok(()) => Ok(sync_dir(&self.dir)?),
-            Err(why) if why.kind() == std::io::ErrorKind::NotFound => Ok(()),
-            Err(why) => Err(self.io("remove", REWRITING, &why)),
-        }
     }
 
     fn open_row(&self) -> Result<Option<Open>, ArchiveError> {
@@ -258,23 +247,11 @@ impl Archive {
 
     /// The manifest as it stands.
     pub fn manifest(&self) -> Result<Manifest, ArchiveError> {
-        let bytes = self.manifest_bytes()?;
-        let text = String::from_utf8_lossy(&bytes);
-        let lines = text.lines().filter_map(|line| line.split_once("  "));
-        Ok(lines
-            .map(|(digest, path)| {
-                let name = path.strip_prefix("warc/").unwrap_or(path);
-                (name.to_owned(), digest.to_owned())
-            })
-            .collect())
+        read_manifest(&self.dir)
     }
 
     fn manifest_bytes(&self) -> Result<Vec<u8>, ArchiveError> {
-        match std::fs::read(self.dir.join(MANIFEST)) {
-            Ok(bytes) => Ok(bytes),
-            Err(why) if why.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
-            Err(why) => Err(self.io("read", MANIFEST, &why)),
-        }
+        manifest_bytes(&self.dir)
     }
 
     /// A crash may fall between the ledger's line and the manifest that it names.
@@ -365,6 +342,7 @@ impl Archive {
         for name in manifest.keys().filter(|name| !names.contains(name)) {
             wrong.push((name.clone(), "is in the manifest and not there".to_owned()));
         }
+        wrong.extend(self.check_unsettled(&manifest)?);
         Ok(wrong)
     }
 
@@ -436,25 +414,30 @@ fn lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
     })
 }
 
-/// Writes down, before it happens, that WARC files of the archive at `dir` are written anew.
-pub(crate) fn announce(dir: &Path, files: &[String]) -> Result<(), ArchiveError> {
-    let path = dir.join(REWRITING);
-    let write = || -> std::io::Result<()> {
-        let mut file = std::fs::OpenOptions::new()
-            .append(true)
-            .create(true)
-            .open(&path)?;
-        for name in files {
-            writeln!(file, "{name}")?;
-        }
-        file.sync_all()
-    };
-    write().map_err(|why| ArchiveError::Io {
-        doing: "write",
-        path: path.clone(),
-        why: why.to_string(),
-    })?;
-    Ok(sync_dir(dir)?)
+fn manifest_bytes(dir: &Path) -> Result<Vec<u8>, ArchiveError> {
+    let path = dir.join(MANIFEST);
+    match std::fs::read(&path) {
+        Ok(bytes) => Ok(bytes),
+        Err(why) if why.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(why) => Err(ArchiveError::Io {
+            doing: "read",
+            path,
+            why: why.to_string(),
+        }),
+    }
+}
+
+/// The manifest of the archive at `dir` as it stands.
+pub(super) fn read_manifest(dir: &Path) -> Result<Manifest, ArchiveError> {
+    let bytes = manifest_bytes(dir)?;
+    let text = String::from_utf8_lossy(&bytes);
+    let lines = text.lines().filter_map(|line| line.split_once("  "));
+    Ok(lines
+        .map(|(digest, path)| {
+            let name = path.strip_prefix("warc/").unwrap_or(path);
+            (name.to_owned(), digest.to_owned())
+        })
+        .collect())
 }
 
 fn text(manifest: &Manifest) -> String {

@@ -76,32 +76,60 @@ impl Archive {
         Ok(mine.intersection(&theirs).copied().collect())
     }
 
-    /// Of these images and attachments, those with a payload that another URL has, too: revisit
-    /// records may need it.
-    pub fn shared_payloads(
-        &self,
-        urls: &BTreeSet<RecordId>,
-    ) -> Result<BTreeSet<RecordId>, ArchiveError> {
-        let mut mine: BTreeMap<Digest, BTreeSet<RecordId>> = BTreeMap::new();
+    /// The payloads of the captures of these URLs.
+    pub fn payloads(&self, urls: &BTreeSet<RecordId>) -> Result<BTreeSet<Digest>, ArchiveError> {
+        let mut all = BTreeSet::new();
         for hash in urls {
-            let from = key(b'c', &[&hash.0]);
-            for pair in self.store.scan(&from, &after(&from)) {
-                let (at, sealed) = pair?;
-                let capture: CaptureRow = self.decode(&at, &sealed)?;
-                mine.entry(capture.payload).or_default().insert(*hash);
-            }
+            all.extend(self.captures_of(*hash)?.iter().map(|row| row.payload));
         }
-        let mut shared = BTreeSet::new();
+        Ok(all)
+    }
+
+    /// Those of these payloads that another URL than these has, too: what shows it keeps them, and
+    /// revisit records may need them.
+    pub fn shown_elsewhere(
+        &self,
+        payloads: &BTreeSet<Digest>,
+        urls: &BTreeSet<RecordId>,
+    ) -> Result<BTreeSet<Digest>, ArchiveError> {
+        let mut shown = BTreeSet::new();
         for pair in self.store.scan(b"c", &after(b"c")) {
             let (at, sealed) = pair?;
             let capture: CaptureRow = self.decode(&at, &sealed)?;
-            if let Some(hashes) = mine.get(&capture.payload)
+            if payloads.contains(&capture.payload)
                 && !urls.contains(&RecordId(url_hash(&capture.url)))
             {
-                shared.extend(hashes.iter().copied());
+                shown.insert(capture.payload);
             }
         }
-        Ok(shared)
+        Ok(shown)
+    }
+
+    /// The captures of these URLs with one of these payloads: URL and time.
+    pub fn captures_with(
+        &self,
+        payloads: &BTreeSet<Digest>,
+        urls: &BTreeSet<RecordId>,
+    ) -> Result<BTreeSet<(RecordId, i64)>, ArchiveError> {
+        let mut found = BTreeSet::new();
+        if payloads.is_empty() {
+            return Ok(found);
+        }
+        for hash in urls {
+            let rows = self.captures_of(*hash)?.into_iter();
+            let rows = rows.filter(|row| payloads.contains(&row.payload));
+            found.extend(rows.map(|row| (*hash, row.at)));
+        }
+        Ok(found)
+    }
+
+    fn captures_of(&self, hash: RecordId) -> Result<Vec<CaptureRow>, ArchiveError> {
+        let from = key(b'c', &[&hash.0]);
+        let rows = self.store.scan(&from, &after(&from)).map(|pair| {
+            let (at, sealed) = pair?;
+            self.decode(&at, &sealed)
+        });
+        rows.collect()
     }
 
     /// Removes the rows of captures that were erased.

@@ -334,6 +334,10 @@ pub(super) struct Withdraw {
     /// Erase its captures from the WARC files, too, with images that no other article shows
     #[arg(long)]
     pub erase: bool,
+    /// With --erase: also in WARC files that are not what the manifest says, where no sound copy
+    /// is left; `verify` names them all the same
+    #[arg(long, requires = "erase")]
+    pub damaged: bool,
 }
 
 #[derive(Debug, Args)]

@@ -62,15 +62,18 @@ pub(super) fn rebuild(config: &Path, args: Rebuild) -> anyhow::Result<u8> {
     out.push_str(&describe(&done));
     let code = code_of(&done, whole);
     // Where something was lost the old index may be all that still has it.
-    let whole = whole && done.damage.is_empty() && done.lost.is_none();
+    let whole = whole && done.damage.is_empty() && done.unlike.is_empty() && done.lost.is_none();
     if args.discard_old && !whole {
-        out.push_str("the old indexes are kept, since not everything could be read\n");
+        out.push_str(
+            "the old indexes are kept, since not everything is as it was; remove index.old-* by \
+             hand where they are not wanted\n",
+        );
     } else if args.discard_old {
         for name in archive::discard_old(&config.archive, &hold)? {
             out.push_str(&format!("removed {name}\n"));
         }
     }
-    data::print(&out)?;
+    data::say(&out)?;
     Ok(code)
 }
 
@@ -80,7 +83,7 @@ pub(super) fn import(config: &Path, files: &[PathBuf]) -> anyhow::Result<u8> {
     let taken = intake::take_in(&config, &hold, files)?;
     let what = ("import", taken.names.as_slice(), &[][..]);
     let (done, _hold) = run(&config, &profiles, hold, what)?;
-    data::print(&(taken.text + &describe(&done)))?;
+    data::say(&(taken.text + &describe(&done)))?;
     // (What a crash leaves at the end of an archive's own file was never acknowledged: `merge` and
     // `rebuild --from` lose nothing by it.)
     Ok(code_of(&done, taken.whole && !taken.torn))
@@ -127,7 +130,7 @@ pub(super) fn merge(config: &Path, other: &Path) -> anyhow::Result<u8> {
     let what = ("merge", taken.names.as_slice(), chains.kept.as_slice());
     let (done, _hold) = run(&config, &profiles, hold, what)?;
     out.push_str(&describe(&done));
-    data::print(&out)?;
+    data::say(&out)?;
     Ok(code_of(&done, taken.whole && chains.wrong.is_empty()))
 }
 
@@ -210,6 +213,11 @@ fn describe(done: &Rebuilt) -> String {
     for why in &done.damage {
         out.push_str(&format!("damaged: {why}\n"));
     }
+    for (file, what) in &done.unlike {
+        out.push_str(&format!(
+            "damaged: {file}: {what}, and run `khobao rebuild` again\n"
+        ));
+    }
     if let Some(lost) = &done.lost {
         out.push_str(&format!(
             "of the old index, runs and learned pace could not be taken over whole: {lost}\n"
@@ -226,7 +234,7 @@ fn describe(done: &Rebuilt) -> String {
 
 /// `whole` is whether all of the files that came was taken in.
 fn code_of(done: &Rebuilt, whole: bool) -> u8 {
-    if !done.damage.is_empty() || !whole {
+    if !done.damage.is_empty() || !done.unlike.is_empty() || !whole {
         code::DAMAGED
     } else if !done.returned.is_empty() {
         code::FAILED

@@ -3,7 +3,7 @@
 use super::args::Withdraw;
 use super::inspect::{find, tombstone};
 use super::{Failure, code, data, setup};
-use crate::crawl::{Target, withdraw as withdraw_record};
+use crate::crawl::{Erase, Target, withdraw as withdraw_record};
 use std::path::Path;
 
 pub(super) fn withdraw(config: &Path, args: Withdraw) -> anyhow::Result<u8> {
@@ -33,7 +33,12 @@ pub(super) fn withdraw(config: &Path, args: Withdraw) -> anyhow::Result<u8> {
             }
         },
     };
-    let done = withdraw_record(&archive, &config, target, reason, args.erase)?;
+    let erase = match (args.erase, args.damaged) {
+        (false, _) => Erase::No,
+        (true, false) => Erase::Sound,
+        (true, true) => Erase::All,
+    };
+    let done = withdraw_record(&archive, &config, target, reason, erase)?;
     let stone = &done.stone;
     let mut out = if done.before {
         format!(
@@ -55,7 +60,7 @@ pub(super) fn withdraw(config: &Path, args: Withdraw) -> anyhow::Result<u8> {
         ));
         if done.shared > 0 {
             out.push_str(&format!(
-                "{} images or attachments stay, as other articles show them\n",
+                "{} images or attachments stay, as what is not erased has them or the same bytes\n",
                 done.shared
             ));
         }
@@ -70,6 +75,11 @@ pub(super) fn withdraw(config: &Path, args: Withdraw) -> anyhow::Result<u8> {
             "listing pages and feeds that named it, copies of the archive, and indexes that were \
              kept aside still hold what they held; `khobao rebuild --discard-old` writes the index \
              anew and removes the old ones\n",
+        );
+    } else if stone.erased {
+        out.push_str(
+            "its captures were erased then; with `--erase` what is left of them, or came back, is \
+             erased, too\n",
         );
     } else {
         out.push_str("its captures stay in the WARC files; `--erase` erases them\n");
@@ -93,8 +103,14 @@ pub(super) fn withdraw(config: &Path, args: Withdraw) -> anyhow::Result<u8> {
     for why in &done.damage {
         out.push_str(&format!("not erased: {why}\n"));
     }
-    data::print(&out)?;
-    Ok(match done.damage.is_empty() {
+    for (file, what) in &done.unlike {
+        out.push_str(&format!(
+            "nothing is erased in {file}: {what} and run this command again; where there is none, \
+             `--damaged` erases in it all the same, and `khobao verify` goes on naming it\n"
+        ));
+    }
+    data::say(&out)?;
+    Ok(match done.damage.is_empty() && done.unlike.is_empty() {
         true => code::OK,
         false => code::DAMAGED,
     })

@@ -40,7 +40,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::sync::watch;
-pub use withdraw::{Target, Withdrawal, withdraw};
+pub use withdraw::{Erase, Target, Withdrawal, withdraw};
 
 /// What a crawl is to do.
 #[derive(Debug, Clone)]

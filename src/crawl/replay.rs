@@ -9,7 +9,7 @@ use crate::archive::schema::{CaptureRow, SiteRow, TaskKind, UrlHash, url_hash};
 use crate::archive::warc::{self, Stored, WarcError};
 use crate::archive::{
     Archive, Captures, Chain, Committer, CrawlMode, End, Finished, Hold, MERGED_NOTE, Rebuilding,
-    Replayed, Task, Tombstone, new_task_row,
+    Replayed, Task, Tombstone, Unlikes, new_task_row,
 };
 use crate::config::Config;
 use crate::domain::{Digest, Exchange, RecordId, SiteId};
@@ -47,6 +47,8 @@ pub struct Rebuilt {
     pub returned: BTreeMap<RecordId, u64>,
     /// What could not be read.
     pub damage: Vec<WarcError>,
+    /// WARC files that are not what the manifest says.
+    pub unlike: Unlikes,
     /// What the old index could not give (runs, learned pace).
     pub lost: Option<String>,
     /// Whether the records are those that the ledger's last line had sealed; `None` without one.
@@ -124,7 +126,8 @@ pub fn rebuild(
     if let Some(note) = note.as_object_mut().filter(|_| !chains.is_empty()) {
         note.insert(MERGED_NOTE.to_owned(), serde_json::json!(chains));
     }
-    archive.seal(kind, taken, Some(note))?;
+    done.unlike = archive.unlike(None)?;
+    archive.seal_with(kind, taken, done.unlike.clone(), Some(note))?;
     Ok((done, archive.into_hold()))
 }
 

@@ -4,7 +4,7 @@
 use super::{CrawlError, open_warc, orphans};
 use crate::archive::schema::{RecordRow, url_hash};
 use crate::archive::warc::{self, WarcError};
-use crate::archive::{Archive, ArchiveError, Tombstone};
+use crate::archive::{Archive, ArchiveError, Tombstone, Unlikes};
 use crate::config::Config;
 use crate::domain::{Article, Clock, RecordId, SystemClock};
 use crate::fetch::user_agent;
@@ -21,7 +21,7 @@ pub struct Withdrawal {
     pub before: bool,
     /// Captures that were erased.
     pub erased: u64,
-    /// Images and attachments whose captures stay, as other articles or URLs share them.
+    /// Images and attachments of which captures stay, as something else shows the same.
     pub shared: usize,
     /// Captures that stay, as revisit records of other URLs need their payloads to be read.
     pub needed: usize,
@@ -29,10 +29,23 @@ pub struct Withdrawal {
     pub alike: Vec<String>,
     /// Records that keep their own URLs, which had become URLs of this one.
     pub others: Vec<String>,
+    /// Files that were left as they are, since they are not what the manifest says.
+    pub unlike: Unlikes,
     /// Captures that could not be erased.
     pub damage: Vec<WarcError>,
     /// Files beside the WARC files with what a crash had cut short; nobody knows what of.
     pub torn: Vec<String>,
+}
+
+/// What becomes of the captures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Erase {
+    /// They stay in the files.
+    No,
+    /// They are erased in the files that are what the manifest says.
+    Sound,
+    /// They are erased in other files, too; the ledger keeps that these were not as listed.
+    All,
 }
 
 /// What is to be withdrawn.
@@ -49,16 +62,17 @@ pub fn withdraw(
     config: &Config,
     target: Target,
     reason: &str,
-    erase: bool,
+    how: Erase,
 ) -> Result<Withdrawal, CrawlError> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let erase = how != Erase::No;
     let mut names = BTreeSet::new();
     let mut others = Vec::new();
     let (mut stone, alike, before) = match target {
         Target::Record(record) => {
             let mut stone = archive.entomb(&record, reason, clock.now())?;
             let media = media(archive, config, &record)?;
-            stone.media = unshared(archive, config, record.id, media)?;
+            stone.media = unshared(archive, config, Some(record.id), media)?;
             names = archive.urls_of(&record)?;
             for url in &names {
                 let hash = RecordId(url_hash(url));
@@ -98,19 +112,20 @@ pub fn withdraw(
         needed: 0,
         alike,
         others,
+        unlike: Unlikes::new(),
         damage: Vec::new(),
         torn: Vec::new(),
     };
     let mut changed = Vec::new();
     if erase {
-        changed = erase_captures(archive, config, &mut done)?;
+        changed = erase_captures(archive, config, how, &mut done)?;
         done.torn = warc::torn(&archive.warc_dir())?;
     }
     let note = serde_json::json!({
         "record": done.stone.id, "reason": done.stone.reason, "erased": done.erased,
         "rewritten": changed,
     });
-    archive.seal("withdraw", &changed, Some(note))?;
+    archive.seal_with("withdraw", &changed, done.unlike.clone(), Some(note))?;
     Ok(done)
 }
 
@@ -118,20 +133,45 @@ pub fn withdraw(
 fn erase_captures(
     archive: &Archive,
     config: &Config,
+    how: Erase,
     done: &mut Withdrawal,
 ) -> Result<Vec<String>, CrawlError> {
     let id = done.stone.id.to_string();
-    // Others may show them by now.
-    let media = unshared(archive, config, done.stone.id, done.stone.media.clone())?;
-    let shared = archive.shared_payloads(&media)?;
-    done.shared = done.stone.media.len() - media.difference(&shared).count();
-    let mut urls = withdrawn_urls(archive, done.stone.id)?;
-    let needed = archive.needed(&urls)?;
-    let media: BTreeSet<RecordId> = media.difference(&shared).copied().collect();
-    urls.extend(&media);
-    let shown = &done.stone.shown;
-    let places = archive.places(&urls, shown, &needed)?;
-    done.needed = archive.places(&urls, shown, &none())?.len() - places.len();
+    let own = withdrawn_urls(archive, done.stone.id)?;
+    let dead = dead(archive, config)?;
+    // What other erased records have of it goes, too: it had stayed as long as this one showed it.
+    let needed = archive.needed(&dead.urls.union(&own).copied().collect())?;
+    let mut shown = done.stone.shown.clone();
+    let pages: BTreeSet<_> = archive
+        .payloads(&own)?
+        .difference(&needed)
+        .copied()
+        .collect();
+    shown.extend(archive.captures_with(&pages, &dead.urls)?);
+    // (Other records may show them by now.)
+    let media: BTreeSet<RecordId> = dead
+        .media
+        .intersection(&done.stone.media)
+        .copied()
+        .collect();
+    let images = archive.payloads(&media)?;
+    let kept = archive.shown_elsewhere(&images, &dead.media)?;
+    let gone = images.difference(&kept).copied().collect();
+    shown.extend(archive.captures_with(&gone, &dead.media)?);
+    let mut whole = BTreeSet::new();
+    for url in &media {
+        if archive
+            .payloads(&BTreeSet::from([*url]))?
+            .is_disjoint(&kept)
+        {
+            whole.insert(*url);
+        }
+    }
+    done.shared = done.stone.media.len() - whole.len();
+    let urls = own.union(&whole).copied().collect();
+    let places = archive.places(&urls, &shown, &needed)?;
+    done.needed = archive.places(&own, &done.stone.shown, &none())?.len()
+        - archive.places(&own, &done.stone.shown, &needed)?.len();
     let mut files: BTreeMap<String, BTreeMap<u64, Option<u64>>> = BTreeMap::new();
     for (place, found) in &places {
         let file = files.entry(place.file.clone()).or_default();
@@ -142,10 +182,16 @@ fn erase_captures(
             files.entry(file).or_default().insert(offset, None);
         }
     }
-    for (file, offset) in orphans::find(archive, config, &media, &none(), &none())? {
+    for (file, offset) in orphans::find(archive, config, &whole, &none(), &none())? {
         files.entry(file).or_default().insert(offset, None);
     }
-    let names: Vec<String> = files.keys().cloned().collect();
+    let mut names: Vec<String> = files.keys().cloned().collect();
+    if how == Erase::Sound {
+        // Written anew it would look right, whatever had been done to it.
+        done.unlike = archive.unlike(Some(&names))?;
+        files.retain(|name, _| !done.unlike.contains_key(name));
+        names.retain(|name| !done.unlike.contains_key(name));
+    }
     archive.open_rewriting(&names)?;
     let mut changed = Vec::new();
     for (file, offsets) in files {
@@ -158,6 +204,7 @@ fn erase_captures(
     let failed: BTreeSet<(String, u64)> = done.damage.iter().filter_map(place_of).collect();
     let gone = places
         .into_iter()
+        .filter(|(place, _)| !done.unlike.contains_key(&place.file))
         .filter(|(place, _)| !failed.contains(&(place.file.clone(), place.offset)));
     archive.erased(&gone.collect())?;
     archive.flush()?;
@@ -178,6 +225,30 @@ fn withdrawn_urls(archive: &Archive, id: RecordId) -> Result<BTreeSet<RecordId>,
     let mut urls = archive.withdrawn_urls()?;
     urls.retain(|_, stone| *stone == id);
     Ok(urls.into_keys().collect())
+}
+
+/// What erased records have left.
+struct Dead {
+    /// URLs that their tombstones stand under.
+    urls: BTreeSet<RecordId>,
+    /// Their images and attachments that no record shows any more.
+    media: BTreeSet<RecordId>,
+}
+
+fn dead(archive: &Archive, config: &Config) -> Result<Dead, CrawlError> {
+    let mut erased = BTreeMap::new();
+    for stone in archive.tombstones()? {
+        if stone.erased {
+            erased.insert(stone.id, stone.media);
+        }
+    }
+    let mut urls = archive.withdrawn_urls()?;
+    urls.retain(|_, id| erased.contains_key(id));
+    let media = erased.into_values().flatten().collect();
+    Ok(Dead {
+        urls: urls.into_keys().collect(),
+        media: unshared(archive, config, None, media)?,
+    })
 }
 
 fn none<T>() -> BTreeSet<T> {
@@ -269,11 +340,11 @@ fn media(
     Ok(found)
 }
 
-/// Those that no other record has.
+/// Those that no record but `id` has.
 fn unshared(
     archive: &Archive,
     config: &Config,
-    id: RecordId,
+    id: Option<RecordId>,
     mut urls: BTreeSet<RecordId>,
 ) -> Result<BTreeSet<RecordId>, CrawlError> {
     for other in archive.record_rows() {
@@ -281,7 +352,7 @@ fn unshared(
         if urls.is_empty() {
             break;
         }
-        if other.id != id {
+        if Some(other.id) != id {
             for hash in media(archive, config, &other)? {
                 urls.remove(&hash);
             }
