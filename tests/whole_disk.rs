@@ -149,6 +149,47 @@ fn a_disk_that_others_fill_ends_the_crawl_and_is_gone_on_with() {
     }
 }
 
+/// A rebuild that finds too little room, or too little on its way, leaves some to those who read.
+#[test]
+fn a_rebuild_stops_before_the_disk_is_full_and_is_gone_on_with() {
+    let Some(way) = namespace() else {
+        return;
+    };
+    // KiB beside what the archive takes: none to begin with; some; less than those who read need.
+    for (engine, room) in [
+        ("sled", 9_000),
+        ("sled", 34_000),
+        ("redb", 34_000),
+        ("sled", 600),
+    ] {
+        println!("== {engine} {room}");
+        let (_portal, place) = place(150, Duration::ZERO, engine);
+        let small = format!("larger $(($(du -sk disk | cut -f1) + {room}))k");
+        // Whoever had room enough before has it still.
+        let early = if room < 9_000 { "larger 300m;" } else { "" };
+        let line = format!(
+            "disk 300m; khobao crawl; khobao export --output truoc.jsonl; {small}; \
+             khobao rebuild; df -k disk | tail -1; {early} \
+             khobao export --output giua.jsonl; larger 300m; khobao rebuild; khobao verify; \
+             khobao export --output sau.jsonl"
+        );
+        let out = script(way, &place, &line);
+        let stderr = String::from_utf8_lossy(&out.stderr).into_owned();
+        assert_eq!(codes(&out), [0, 0, 1, 0, 0, 0, 0], "{stderr}");
+        let mut said = stderr.lines();
+        let said = said.find(|line| line.starts_with("khobao: only"));
+        let begun = said.expect("a message").contains("index.rebuild");
+        assert_eq!(begun, room == 34_000, "{stderr}");
+        assert!(
+            !stderr.contains("ENOSPC") && !stderr.contains("os error"),
+            "{stderr}"
+        );
+        let read = |name: &str| std::fs::read_to_string(place.dir.path().join(name)).unwrap();
+        assert_eq!(read("giua.jsonl"), read("truoc.jsonl"));
+        assert_eq!(read("sau.jsonl"), read("truoc.jsonl"));
+    }
+}
+
 /// A full disk under what is done with an archive: it fails, changes nothing, and goes well once
 /// there is room.
 #[test]

@@ -5,6 +5,7 @@
 use super::finished::{Committed, CrawlMode, End, Finished};
 use super::judge::Extracted;
 use super::replay::Mark;
+use super::room::check_room;
 use super::runs::RunReport;
 use super::schema::{
     CaptureRow, NEXT_RUN, Provenance, Queued, RevisionRow, TaskKind, UrlHash, UrlRow, capture_key,
@@ -17,10 +18,6 @@ use crate::domain::{Digest, Exchange, LinkKind, NotArticle, Outcome, RecordId, S
 use quick_cache::sync::Cache;
 use std::sync::Arc;
 
-/// What is kept free on the disk beside the group that is written.
-const RESERVE: u64 = 32 << 20;
-/// The index grows to about this many times its live bytes before sled reclaims space.
-const AMPLIFICATION: u64 = 4;
 /// URLs known to need no queueing in this crawl, remembered to spare look-ups.
 const KNOWN: usize = 1 << 16;
 
@@ -131,17 +128,7 @@ impl Committer {
             .filter_map(|f| f.exchange.as_ref())
             .map(|e| (e.response_bytes.len() + e.request_bytes.len()) as u64)
             .sum();
-        let needed = RESERVE + bytes * AMPLIFICATION;
-        let dir = self.archive.dir();
-        let free = fs4::available_space(dir).unwrap_or(u64::MAX);
-        if free < needed {
-            return Err(ArchiveError::Full {
-                dir: dir.to_owned(),
-                free,
-                needed,
-            });
-        }
-        Ok(())
+        check_room(self.archive.dir(), bytes)
     }
 
     /// Writes the exchange into the WARC file (not yet synced).

@@ -23,6 +23,7 @@ mod read;
 mod replay;
 mod reread;
 mod revisit;
+mod room;
 mod rows;
 mod runs;
 pub mod schema;
@@ -59,6 +60,7 @@ pub use places::{Found, Place};
 pub use read::{ExportFilter, Record, SiteStats, Stats, rfc3339};
 pub use replay::{Captures, Mark, Replayed, is_of_archive};
 pub use revisit::{Habit, Habits};
+pub use room::{after_rebuild, check_rebuild, check_room};
 pub use runs::{ARTICLES, RunReport, SiteReport};
 pub use schema::RecordRow;
 pub use simhash::simhash;
@@ -138,6 +140,18 @@ pub enum ArchiveError {
         free: u64,
         /// Wanted bytes.
         needed: u64,
+    },
+    /// The disk is full, and the new index is not whole.
+    #[error("only {free} bytes are free at {dir}, and {needed} are kept back for a sound archive; free some space and start again: nothing that was committed is lost, and the index in use is as it was{begun}", dir = .dir.display())]
+    FullRebuild {
+        /// Where.
+        dir: PathBuf,
+        /// Free bytes.
+        free: u64,
+        /// Wanted bytes.
+        needed: u64,
+        /// What became of the new index.
+        begun: &'static str,
     },
     /// The index.
     #[error(transparent)]

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 const INDEX: &str = "index";
 /// An index that is being built from the WARC files.
-const NEXT: &str = "index.rebuild";
+pub(super) const NEXT: &str = "index.rebuild";
 /// An index that is complete and takes the place of the one in use.
 const READY: &str = "index.ready";
 /// Indexes that were replaced: this, and when.

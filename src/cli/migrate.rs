@@ -29,7 +29,7 @@ pub(super) fn migrate(config: &Path, to: Engine) -> anyhow::Result<u8> {
         out.push_str(
             "nothing was changed; `khobao rebuild` makes the index again from the WARC files\n",
         );
-        data::print(&out)?;
+        data::say(&out)?;
         return Ok(code::DAMAGED);
     }
     match &done.aside {
@@ -42,6 +42,6 @@ pub(super) fn migrate(config: &Path, to: Engine) -> anyhow::Result<u8> {
             aside.display()
         )),
     }
-    data::print(&out)?;
+    data::say(&out)?;
     Ok(code::OK)
 }

@@ -8,8 +8,8 @@ use super::{CrawlError, Readers, links};
 use crate::archive::schema::{CaptureRow, SiteRow, TaskKind, UrlHash, url_hash};
 use crate::archive::warc::{self, Stored, WarcError};
 use crate::archive::{
-    Archive, Captures, Chain, Committer, CrawlMode, End, Finished, Hold, MERGED_NOTE, Rebuilding,
-    Replayed, Task, Tombstone, Unlikes, new_task_row,
+    self, Archive, ArchiveError, Captures, Chain, Committer, CrawlMode, End, Finished, Hold,
+    MERGED_NOTE, Rebuilding, Replayed, Task, Tombstone, Unlikes, new_task_row,
 };
 use crate::config::Config;
 use crate::domain::{Digest, Exchange, RecordId, SiteId};
@@ -57,11 +57,8 @@ pub struct Rebuilt {
     pub aside: Option<PathBuf>,
 }
 
-/// Builds the index of the archive at `dir` again and puts it in the old one's place. An
-/// interrupted rebuild goes on where it was. `kind` and the names of the files that were `taken` in
-/// before, and the chains of custody of an archive that they came from, go into the ledger. `progress` hears bytes read and bytes in all. The archive is held
-/// all the time, and the hold is given back.
-pub fn rebuild(
+/// What `rebuild` does.
+pub(super) fn build(
     dir: &Path,
     hold: Hold,
     config: &Config,
@@ -69,6 +66,7 @@ pub fn rebuild(
     (kind, taken, chains): (&str, &[String], &[Chain]),
     progress: &dyn Fn(u64, u64),
 ) -> Result<(Rebuilt, Hold), CrawlError> {
+    archive::check_rebuild(dir)?;
     let warc_dir = dir.join("warc");
     for closed in warc::recover(&warc_dir)? {
         tracing::info!(file = %closed, "a WARC file of an interrupted run was closed");
@@ -205,7 +203,19 @@ struct Placed {
 }
 
 impl Replay<'_> {
-    fn batch(&mut self, captures: &Captures, batch: Vec<Replayed>) -> Result<(), CrawlError> {
+    fn batch(&mut self, captures: &Captures, mut batch: Vec<Replayed>) -> Result<(), CrawlError> {
+        let bytes = batch
+            .iter()
+            .map(|capture| capture.stored.block.len() as u64);
+        match archive::check_room(self.archive.dir(), bytes.sum()) {
+            // What there is room for is not read again.
+            Err(ArchiveError::Full { .. }) if batch.len() > 1 => {
+                let rest = batch.split_off(batch.len() / 2);
+                self.batch(captures, batch)?;
+                return self.batch(captures, rest);
+            }
+            checked => checked?,
+        }
         let mut jobs = Vec::with_capacity(batch.len());
         // Payloads of this batch, which the index does not know yet.
         let mut fresh: HashMap<Name, usize> = HashMap::new();
