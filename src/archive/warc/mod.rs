@@ -117,8 +117,10 @@ impl WarcError {
 
     /// The same with another name for the file at `path`.
     pub(super) fn shown(mut self, path: &Path, name: &Path) -> Self {
-        let (Self::Io { file, .. } | Self::Damaged { file, .. } | Self::Poisoned { file, .. }) =
-            &mut self;
+        let (Self::Io { file, .. }
+        | Self::Missing { file }
+        | Self::Damaged { file, .. }
+        | Self::Poisoned { file, .. }) = &mut self;
         if file == path {
             name.clone_into(file);
         }
