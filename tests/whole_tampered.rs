@@ -68,7 +68,12 @@ fn a_rebuild_names_it_and_nothing_is_erased_in_it() {
     place.expect(0, &["crawl"]);
     is_named(&place, &file);
     // The right file comes back, and all is well again.
-    std::fs::write(&file, whole).unwrap();
+    std::fs::write(&file, &whole).unwrap();
+    let out = place.expect(6, &erase);
+    assert!(out.contains("run `khobao rebuild`"), "{out}");
+    place.expect(0, &["crawl"]);
+    place.expect(6, &[&erase[..], &["--damaged"]].concat());
+    assert_eq!(std::fs::read(&file).unwrap(), whole);
     let out = place.expect(1, &["rebuild"]);
     assert!(out.contains("erases them"), "{out}");
     let found = place.expect(0, &["verify", "--deep"]);
@@ -95,6 +100,20 @@ fn where_no_copy_is_left_it_is_erased_in_and_named_for_ever() {
     place.expect(6, &["rebuild"]);
     place.expect(0, &["crawl"]);
     is_named(&place, &file);
+}
+
+#[test]
+fn without_a_rebuild_between_the_right_file_is_enough() {
+    let (_portal, place) = crawled(20);
+    let (id, url) = article(&place, 5);
+    let (file, whole) = tampered(&place);
+    let erase = ["withdraw", &id, "--reason", "thử", "--erase"];
+    place.expect(6, &erase);
+    std::fs::write(&file, &whole).unwrap();
+    place.expect(0, &erase);
+    assert!(!unpacked(&place).contains(&format!("WARC-Target-URI: {url}\r\n")));
+    let found = place.expect(0, &["verify", "--deep"]);
+    assert!(found.contains(" 0 damaged"), "{found}");
 }
 
 #[test]

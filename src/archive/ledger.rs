@@ -94,7 +94,8 @@ impl Archive {
         note: Option<serde_json::Value>,
     ) -> Result<Digest, ArchiveError> {
         self.settle_manifest()?;
-        let files = self.settle_files(changed, unlike)?;
+        let anew = ["rebuild", "import", "merge"].contains(&kind);
+        let files = self.settle_files(changed, unlike, anew)?;
         let (manifest, bytes) = self.new_manifest(&files.changed)?;
         // A line that cannot be read is no reason to stop: the chain goes on over it, and `verify`
         // names it.
@@ -105,7 +106,7 @@ impl Archive {
             .last()
             .map_or_else(Digest::default, Digest::of);
         // An index that was made anew does not begin with what the old one had.
-        let anew = ["interrupted", "rebuild", "import", "merge"].contains(&kind);
+        let anew = anew || kind == "interrupted";
         let began = self.know_beginning(None).filter(|_| !anew);
         let mut words: Vec<String> = std::env::args().skip(1).collect();
         if kind == "withdraw" {

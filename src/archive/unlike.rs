@@ -22,10 +22,17 @@ pub struct Unlike {
     pub listed: String,
     /// SHA-256 of the file; empty where it is not there.
     pub found: String,
+    /// Whether the index was made from it as it was found.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub read: bool,
 }
 
 impl std::fmt::Display for Unlike {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if self.found == self.listed {
+            return f
+                .write_str("the index was made while it was another file; run `khobao rebuild`");
+        }
         if self.found.is_empty() {
             f.write_str("is in the manifest and not there")?;
         } else {
@@ -61,7 +68,30 @@ impl Archive {
             }
             let found = digest(&self.dir, &name)?;
             if found != listed {
-                all.insert(name, Unlike { listed, found });
+                let read = false;
+                let unlike = Unlike {
+                    listed,
+                    found,
+                    read,
+                };
+                all.insert(name, unlike);
+            }
+        }
+        Ok(all)
+    }
+
+    /// Which of these files are what the manifest says again, while the index was made from what
+    /// they were meanwhile: its places are not theirs.
+    pub fn misplaced(&self, files: &[String]) -> Result<Unlikes, ArchiveError> {
+        let manifest = self.manifest()?;
+        let mut all = Unlikes::new();
+        for (name, (_, mut was)) in self.unsettled()? {
+            if was.read
+                && files.contains(&name)
+                && self.is_as_listed(&manifest, &name) == Some(true)
+            {
+                was.found.clone_from(&was.listed);
+                all.insert(name, was);
             }
         }
         Ok(all)
@@ -69,31 +99,43 @@ impl Archive {
 
     /// What lines of the ledger had found and no later one found restored: by file, the line.
     pub(super) fn unsettled(&self) -> Result<BTreeMap<String, (u64, Unlike)>, ArchiveError> {
-        let mut open = BTreeMap::new();
+        let mut open: BTreeMap<String, (u64, Unlike)> = BTreeMap::new();
         for entry in self.ledger()? {
             for name in entry.restored {
                 open.remove(&name);
             }
-            for (name, found) in entry.unlike {
+            for (name, mut found) in entry.unlike {
+                found.read |= open.get(&name).is_some_and(|(_, before)| before.read);
                 open.insert(name, (entry.seq, found));
             }
         }
         Ok(open)
     }
 
-    /// What the next line is to say. A file that was not as listed is not listed anew.
+    /// What the next line is to say; `anew`: the index was made again. A file that was not as listed is not listed anew.
     pub(super) fn settle_files(
         &self,
         changed: &[String],
         mut unlike: Unlikes,
+        anew: bool,
     ) -> Result<Files, ArchiveError> {
         let manifest = self.manifest()?;
         let announced = announced(&self.dir)?;
+        unlike.retain(|_, unlike| unlike.found != unlike.listed);
         for (name, found) in &announced {
             if let (Some(found), Some(listed)) = (found, manifest.get(name)) {
                 let (listed, found) = (listed.clone(), found.clone());
-                unlike.insert(name.clone(), Unlike { listed, found });
+                let read = false;
+                let was = Unlike {
+                    listed,
+                    found,
+                    read,
+                };
+                unlike.insert(name.clone(), was);
             }
+        }
+        for found in unlike.values_mut() {
+            found.read = anew;
         }
         let (mut restored, mut kept) = (Vec::new(), Vec::new());
         for (name, (_, was)) in self.unsettled()? {
@@ -101,6 +143,8 @@ impl Archive {
             let was_whole = announced.get(&name) == Some(&None);
             if unlike.contains_key(&name) {
                 continue;
+            } else if was.read && !anew {
+                kept.push(name);
             } else if was_whole
                 || (manifest.get(&name) == Some(&was.listed)
                     && self.is_as_listed(&manifest, &name) == Some(true))

@@ -105,8 +105,14 @@ pub(super) fn withdraw(config: &Path, args: Withdraw) -> anyhow::Result<u8> {
     }
     for (file, what) in &done.unlike {
         out.push_str(&format!(
-            "nothing is erased in {file}: {what} and run this command again; where there is none, \
-             `--damaged` erases in it all the same, and `khobao verify` goes on naming it\n"
+            "nothing is erased in {file}: {what}, and run this command again{}\n",
+            match what.found == what.listed {
+                true => "",
+                false => {
+                    "; where there is none, `--damaged` erases in it all the same, and `khobao \
+                     verify` goes on naming it"
+                }
+            }
         ));
     }
     data::say(&out)?;

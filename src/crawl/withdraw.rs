@@ -186,12 +186,13 @@ fn erase_captures(
         files.entry(file).or_default().insert(offset, None);
     }
     let mut names: Vec<String> = files.keys().cloned().collect();
+    done.unlike = archive.misplaced(&names)?;
     if how == Erase::Sound {
         // Written anew it would look right, whatever had been done to it.
-        done.unlike = archive.unlike(Some(&names))?;
-        files.retain(|name, _| !done.unlike.contains_key(name));
-        names.retain(|name| !done.unlike.contains_key(name));
+        done.unlike.extend(archive.unlike(Some(&names))?);
     }
+    files.retain(|name, _| !done.unlike.contains_key(name));
+    names.retain(|name| !done.unlike.contains_key(name));
     archive.open_rewriting(&names)?;
     let mut changed = Vec::new();
     for (file, offsets) in files {
