@@ -165,7 +165,9 @@ impl Reader {
             if total > MAX_HEAD {
                 return Err(Bad::Data("its header is too long".to_owned()));
             }
-            if lines.is_empty() && line.len() >= 5 && !line.starts_with(b"WARC/") {
+            // A first line shorter than that is none either.
+            let told = line.len() >= 5 || end.is_some();
+            if lines.is_empty() && told && !line.starts_with(b"WARC/") {
                 return Err(Bad::Data("it does not begin with WARC/".to_owned()));
             }
             if end.is_some() {

@@ -28,10 +28,11 @@ static PATH_SESSIONS: LazyLock<Vec<Regex>> = LazyLock::new(|| {
     .collect()
 });
 
-/// The sort-friendly form; a text that is no URI with an authority is given back as it is.
+/// The sort-friendly form; a text that is no URI with an authority is given back as it is, but for
+/// white space and controls, which would end the key in a line of an index.
 pub fn surt(uri: &str) -> String {
     let Some((scheme, rest)) = uri.split_once("://") else {
-        return uri.to_owned();
+        return one_word(uri);
     };
     let rest = rest.split('#').next().unwrap_or_default();
     let cut = rest.find(['/', '?']).unwrap_or(rest.len());
@@ -175,6 +176,19 @@ fn unescape(text: &[u8]) -> Vec<u8> {
     out
 }
 
+/// Escapes white space and controls of ASCII.
+fn one_word(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_ascii_control() || c == ' ' {
+            let _ = write!(out, "%{:02X}", u32::from(c));
+        } else {
+            out.push(c);
+        }
+    }
+    out
+}
+
 /// Escapes controls, space, `#`, `%` and what is not ASCII.
 fn escape(text: &[u8]) -> String {
     let mut out = String::with_capacity(text.len());
@@ -203,6 +217,7 @@ mod tests {
             ("https://a.b.vn:443/x/?b=2&a=1#p", "vn,b,a)/x?a=1&b=2"),
             ("https://x.vn/%25C3%a1%2525?", "vn,x)/%c3%a1%25"),
             ("dns:x.vn", "dns:x.vn"),
+            ("dns:x .vn\r", "dns:x%20.vn%0D"),
         ] {
             assert_eq!(surt(uri), want);
         }
@@ -211,8 +226,10 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn no_text_is_too_odd(text: String) {
-            surt(&text);
-            surt(&format!("http://{text}"));
+            for uri in [format!("http://{text}"), text] {
+                let bad = |c: char| c == ' ' || c.is_ascii_control();
+                proptest::prop_assert!(!surt(&uri).contains(bad), "{uri:?}");
+            }
         }
     }
 }
