@@ -1,7 +1,7 @@
 //! A WARC file of any kind.
 #![no_main]
 
-use khobao::archive::warc::{check_file, index_file, read_at};
+use khobao::archive::warc::{Lookup, check_file, index_file, lookup, read_at};
 use libfuzzer_sys::fuzz_target;
 use std::sync::LazyLock;
 
@@ -14,14 +14,33 @@ fuzz_target!(|data: &[u8]| {
         .join(if zipped { "a.warc.gz" } else { "a.warc" });
     std::fs::write(&path, data).unwrap();
     let mut sound = Vec::new();
-    let _ = check_file(&path, &mut |found| {
+    let checked = check_file(&path, &mut |found| {
         if found.faults.is_empty() {
-            sound.push(found.offset);
+            sound.push(found);
         }
     });
-    for offset in sound {
-        let stored = read_at(&path, offset).expect("it was read before");
+    checked.expect("damage hides nothing behind it");
+    for found in sound {
+        let stored = read_at(&path, found.offset).expect("it was read before");
+        // Records that share a member share its offset.
+        if found.length > 0 {
+            assert_eq!(stored.length, found.length);
+            assert_eq!(stored.kind(), found.kind);
+            assert!(stored.digest_faults().is_empty());
+        }
         let _ = stored.to_exchange();
     }
-    let _ = index_file(&path);
+    let index = std::fs::read_to_string(index_file(&path).unwrap()).unwrap();
+    let lines: Vec<&str> = index.lines().collect();
+    assert!(lines.is_sorted());
+    for line in lines {
+        let json = line.splitn(3, ' ').nth(2).unwrap();
+        let fields: serde_json::Value = serde_json::from_str(json).unwrap();
+        let wanted = Lookup {
+            url: fields["url"].as_str().unwrap().to_owned(),
+            ..Lookup::default()
+        };
+        let found = lookup(FOLDER.path(), &wanted).unwrap();
+        assert!(found.iter().any(|one| one == line), "{line}");
+    }
 });
