@@ -1,10 +1,10 @@
 //! Checks the raw file and says, for every mistake, where it stands and what to write instead.
 
 use super::raw::{self, beside};
-use super::{Capture, Config, Limits, Notify, Site};
+use super::{Capture, Config, ConfigError, Limits, Notify, Site};
 use crate::domain::{SiteId, UrlPolicy};
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 use toml::Spanned;
 use url::{Host, Url};
@@ -14,55 +14,6 @@ const REVISIT: usize = 100;
 /// How far the starts of scheduled crawls are spread, and how long one may take.
 const JITTER: Duration = Duration::from_secs(600);
 const MAX_TIME: Duration = Duration::from_secs(8 * 3600);
-
-/// A configuration that cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum ConfigError {
-    /// The file cannot be read.
-    #[error("cannot read {file}: {why}; name another with --config, or run `khobao init`", file = .file.display())]
-    Unreadable {
-        /// The file.
-        file: PathBuf,
-        /// Why.
-        why: String,
-    },
-    /// A key or a value is wrong.
-    #[error("{file}:{line}: {what}", file = .file.display())]
-    Wrong {
-        /// The file.
-        file: PathBuf,
-        /// Line, from 1.
-        line: usize,
-        /// What is wrong and what to write instead.
-        what: String,
-    },
-    /// No site of this name.
-    #[error("no site {name:?} in {file}; known: {known}", file = .file.display())]
-    UnknownSite {
-        /// The name.
-        name: String,
-        /// The file.
-        file: PathBuf,
-        /// The known names.
-        known: String,
-    },
-    /// A disabled site was named whose host another one asks.
-    #[error("site {name:?} is disabled and shares its host with site {other:?}: each host has one pace; crawl {other:?}, or disable it first in {file}", file = .file.display())]
-    OneHost {
-        /// The site.
-        name: String,
-        /// The other one.
-        other: String,
-        /// The file.
-        file: PathBuf,
-    },
-    /// Nothing to crawl.
-    #[error("no site is enabled in {file}; add a [[sites]] table or set `enabled = true`", file = .file.display())]
-    NothingEnabled {
-        /// The file.
-        file: PathBuf,
-    },
-}
 
 pub(super) struct Checker<'a> {
     pub file: &'a Path,

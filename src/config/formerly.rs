@@ -1,7 +1,8 @@
 //! `formerly`: addresses that a site had before. Checked once all sites are known, since an old
 //! address may have a table of its own.
 
-use super::check::{Checker, ConfigError};
+use super::ConfigError;
+use super::check::Checker;
 use super::{Site, raw};
 use crate::domain::{Former, Moves, SiteId};
 use std::sync::Arc;

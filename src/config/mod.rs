@@ -4,6 +4,7 @@
 //! Every mistake is an error with file, line and what to write instead, before any request.
 
 mod check;
+mod error;
 mod formerly;
 mod notify;
 mod raw;
@@ -16,7 +17,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use url::Url;
 
-pub use check::ConfigError;
+pub use error::ConfigError;
 pub use notify::{Email, Mailer, Metrics, Notify, On, Ping, Secret, Webhook, check_smtp};
 pub use raw::TEMPLATE;
 pub use times::When;
