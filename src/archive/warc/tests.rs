@@ -161,7 +161,7 @@ fn one_damaged_record_does_not_hide_the_others() {
 fn a_short_line_begins_no_record() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("a.warc");
-    let file = b"WARC/1.1\r\nContent-Length: 1\r\n\r\naab\r\nContent-Length: 0\r\n\r\n";
+    let file = b"WARC/1.1\r\nContent-Length: 1\r\n\r\na\r\n\r\nab\r\nContent-Length: 0\r\n\r\n";
     std::fs::write(&path, file).unwrap();
     let mut faults = Vec::new();
     check_file(&path, &mut |checked| faults.extend(checked.faults)).unwrap();
