@@ -5,7 +5,7 @@ mod common;
 mod web;
 
 use common::Place;
-use khobao::portal::{Portal, PortalConfig};
+use khobao::portal::{Canned, Portal, PortalConfig};
 use std::collections::BTreeSet;
 use web::path;
 
@@ -41,4 +41,22 @@ fn addresses_are_asked_for_as_the_portal_publishes_them() {
     assert_eq!(place.expect(0, &["export"]), export);
     assert!(place.expect(0, &["verify"]).contains(" 0 damaged"));
     place.expect(0, &["audit"]);
+}
+
+#[test]
+fn a_crawl_that_can_read_no_article_says_so() {
+    let portal = Portal::start(PortalConfig {
+        traps: false,
+        ..PortalConfig::with_articles(12)
+    })
+    .unwrap();
+    for article in portal.truth() {
+        let bare = Canned::html(200, "<html><body><h1>Bài</h1><p>Chữ.</p></body></html>");
+        portal.set_answer(&path(&article.url), bare, usize::MAX);
+    }
+    let place = Place::new(&portal.base(), "capture = [\"pages\"]");
+    let out = place.run(&["crawl"]);
+    let text = String::from_utf8_lossy(&out.stderr).into_owned();
+    assert_eq!(out.status.code(), Some(3), "{text}");
+    assert!(text.contains("none could be read as one"), "{text}");
 }

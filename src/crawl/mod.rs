@@ -306,6 +306,12 @@ fn finish(
         let report = committer.run.sites.entry(id.to_string()).or_default();
         report.pending = pending;
         report.parked = state.parked();
+        if report.found_nothing() {
+            let text = "pages that may be articles were met, and none could be read as one; `khobao \
+                        runs show` counts why, `khobao extract` shows what the profile reads of a \
+                        saved page";
+            shared.observer.notice(id, text);
+        }
         if pending == 0 && report.parked.is_none() {
             let mut row = shared.archive.site(id)?;
             row.open = false;

@@ -212,7 +212,9 @@ impl SiteStatus {
     pub fn reason(&self) -> String {
         match self.last_end.as_deref().unwrap_or("cut short") {
             _ if self.fell_short => {
-                "it was refused everything, or all of its lists, or lost pages to faults".to_owned()
+                "it was refused everything, or all of its lists, lost pages to faults, or could read \
+                 no article"
+                    .to_owned()
             }
             end => end.to_owned(),
         }
