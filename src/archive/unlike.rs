@@ -112,7 +112,8 @@ impl Archive {
         Ok(open)
     }
 
-    /// What the next line is to say; `anew`: the index was made again. A file that was not as listed is not listed anew.
+    /// What the next line is to say; `anew`: the index was made again. A file that was not as listed
+    /// is not listed anew.
     pub(super) fn settle_files(
         &self,
         changed: &[String],

@@ -1,9 +1,9 @@
 //! Floor 5: the loop, frontier policy, scope, one page end to end.
 //!
 //! `run` starts one writer thread and, per site, as many workers as its concurrency. A worker
-//! takes a due task, asks robots.txt and the host's gate, fetches, has the page read on a
-//! thread of its own (`readers`, `analyse`), and hands the result to the writer. Memory is bounded by the
-//! writer's channel: a slow disk slows the fetching, it does not fill the RAM.
+//! takes a due task, asks robots.txt and the host's gate, fetches, has the page read on a thread for
+//! that (`readers`, `analyse`), and hands the result to the writer. Memory is bounded by the writer's
+//! channel: a slow disk slows the fetching, it does not fill the RAM.
 
 mod analyse;
 pub mod drift;
