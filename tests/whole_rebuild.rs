@@ -91,6 +91,31 @@ fn a_lost_index_and_a_lost_marker_are_made_again() {
     assert_eq!(export(&other), before);
 }
 
+/// The captures are of a crawl that ended: the next one looks for what is new.
+#[test]
+fn a_crawl_after_the_index_was_lost_asks_for_the_start_pages() {
+    let portal = Portal::start(PortalConfig {
+        articles: 30,
+        ..PortalConfig::default()
+    })
+    .unwrap();
+    let place = Place::new(&portal.base(), "capture = [\"pages\"]");
+    place.expect(0, &["crawl"]);
+    let (before, all) = (export(&place).lines().count(), portal.hits().len());
+    let truth = portal.truth();
+    let mut draft = Draft::copy_of(&truth[0]);
+    draft.title = "Bài mới sau khi mất chỉ mục".into();
+    draft.published = String::new();
+    portal.publish(draft);
+    std::fs::remove_dir_all(place.archive().join("index")).unwrap();
+    place.expect(0, &["rebuild"]);
+    portal.forget_hits();
+    place.expect(0, &["crawl"]);
+    assert_eq!(export(&place).lines().count(), before + 1);
+    let again = portal.hits().len();
+    assert!(again > 0 && again < all, "{again} requests, {all} before");
+}
+
 fn copy_warcs(place: &Place, to: &Path) {
     for path in warcs(&place.warc_dir()) {
         std::fs::copy(&path, to.join(path.file_name().unwrap())).unwrap();

@@ -3,11 +3,15 @@
 
 use super::CrawlError;
 use super::replay::{Rebuilt, build};
-use crate::archive::{self, Chain, Hold};
+use super::scope::Scope;
+use crate::archive::schema::SiteRow;
+use crate::archive::{self, Archive, Chain, Hold};
 use crate::config::Config;
+use crate::domain::SiteId;
 use crate::extract::profile::ProfileSet;
 use std::path::Path;
 use std::sync::Arc;
+use url::Url;
 
 /// Builds the index of the archive at `dir` again and puts it in the old one's place. An
 /// interrupted rebuild goes on where it was. `what` is the kind of change, the names of the files
@@ -26,4 +30,44 @@ pub fn rebuild(
         CrawlError::Archive(why) => archive::after_rebuild(dir, why).into(),
         other => other,
     })
+}
+
+/// Sites that were never crawled by the old index, or whose old index is lost, go on from what
+/// their frontier holds. Where that is nothing, the next crawl is another one than that which the
+/// captures are of: it asks for the start pages again.
+pub(super) fn go_on(archive: &Archive, scopes: &[(SiteId, Scope)]) -> Result<(), CrawlError> {
+    let with_records = archive.record_sites()?;
+    for (id, scope) in scopes {
+        let before = archive.site(id)?;
+        let mut row = before.clone();
+        if row == SiteRow::default() {
+            let pending = archive.pending(id)? > 0;
+            if pending || with_records.iter().any(|(site, _)| site == id) {
+                row = SiteRow {
+                    generation: 1,
+                    open: pending,
+                    full: true,
+                    complete_once: !pending && has_begun(archive, scope)?,
+                    ..row
+                };
+            }
+        }
+        row.formerly = scope.site.formerly.iter().map(Url::to_string).collect();
+        if row != before {
+            archive.put_site(id, &row)?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether the captures are of a crawl: each start page is among them.
+fn has_begun(archive: &Archive, scope: &Scope) -> Result<bool, CrawlError> {
+    for seed in &scope.site.seeds {
+        let url = scope.policy.canonical(seed);
+        let row = archive.url_row(url.as_str())?;
+        if row.is_none_or(|row| row.visited.is_none()) {
+            return Ok(false);
+        }
+    }
+    Ok(!scope.site.seeds.is_empty())
 }

@@ -2,10 +2,11 @@
 //! was fetched. No request leaves the machine.
 
 use super::analyse::{self, Asked};
+use super::rebuild::go_on;
 use super::revisit::{Name, earlier, names, referred};
 use super::scope::Scope;
 use super::{CrawlError, Readers, links};
-use crate::archive::schema::{CaptureRow, SiteRow, TaskKind, UrlHash, url_hash};
+use crate::archive::schema::{CaptureRow, TaskKind, UrlHash, url_hash};
 use crate::archive::warc::{self, Stored, WarcError};
 use crate::archive::{
     self, Archive, ArchiveError, Captures, Chain, Committer, CrawlMode, End, Finished, Hold,
@@ -18,11 +19,12 @@ use crate::fetch::robots::{RobotsFetch, Step};
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use url::Url;
 
-/// Captures that are read at once, and their bytes.
-const BATCH: usize = 256;
+/// Captures that are read at once, and their bytes; what was read of all of them waits in memory.
+const BATCH: usize = 32;
 const BATCH_BYTES: usize = 32 << 20;
+/// Captures after which the index is made durable.
+const GROUP: u64 = 256;
 /// What is known of robots.txt for captures of other programs.
 const NOT_RECORDED: &str = "not recorded (imported)";
 
@@ -88,6 +90,7 @@ pub(super) fn build(
             ..Rebuilt::default()
         },
         read: 0,
+        flushed: 0,
     };
     let mut captures = Captures::open(&warc_dir, next.archive.marks()?)?;
     let mut batch = Vec::new();
@@ -108,7 +111,8 @@ pub(super) fn build(
         }
     }
     replay.batch(&captures, batch)?;
-    replay.sites()?;
+    replay.flush()?;
+    go_on(&replay.archive, &replay.scopes)?;
     let mut done = replay.done;
     done.damage = std::mem::take(&mut captures.damage);
     drop(replay.committer);
@@ -169,7 +173,10 @@ struct Replay<'a> {
     readers: Readers,
     max_bytes: usize,
     done: Rebuilt,
+    /// Bytes so far.
     read: u64,
+    /// Captures that are durable.
+    flushed: u64,
 }
 
 /// An exchange to be read, and why it was made.
@@ -255,6 +262,14 @@ impl Replay<'_> {
                 *self.done.outcomes.entry(outcome.name()).or_default() += 1;
             }
         }
+        if self.done.captures - self.flushed >= GROUP {
+            self.flush()?;
+        }
+        Ok(())
+    }
+
+    fn flush(&mut self) -> Result<(), CrawlError> {
+        self.flushed = self.done.captures;
         Ok(self.committer.flush()?)
     }
 
@@ -375,28 +390,6 @@ impl Replay<'_> {
             revisit,
             capture,
         }))
-    }
-
-    /// Sites that were never crawled by the old index, or whose old index is lost, go on from
-    /// what their frontier holds.
-    fn sites(&self) -> Result<(), CrawlError> {
-        for (id, scope) in &self.scopes {
-            let before = self.archive.site(id)?;
-            let mut row = before.clone();
-            if row == SiteRow::default() && self.archive.pending(id)? > 0 {
-                row = SiteRow {
-                    generation: 1,
-                    open: true,
-                    full: true,
-                    ..row
-                };
-            }
-            row.formerly = scope.site.formerly.iter().map(Url::to_string).collect();
-            if row != before {
-                self.archive.put_site(id, &row)?;
-            }
-        }
-        Ok(())
     }
 }
 

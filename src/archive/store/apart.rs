@@ -129,6 +129,10 @@ impl<S: Store> Store for Apart<S> {
         }
     }
 
+    fn has(&self, key: &[u8]) -> Result<bool, StoreError> {
+        self.engine.has(key)
+    }
+
     fn scan<'a>(&'a self, from: &[u8], to: &[u8]) -> Scan<'a> {
         let found = self.engine.scan(from, to.min(&[OWN]));
         Box::new(found.filter_map(|pair| {

@@ -119,6 +119,11 @@ pub trait Store: Send + Sync {
     /// The value at `key`.
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError>;
 
+    /// Whether there is a value at `key`.
+    fn has(&self, key: &[u8]) -> Result<bool, StoreError> {
+        Ok(self.get(key)?.is_some())
+    }
+
     /// Everything from `from` (inclusive) to `to` (exclusive), in key order.
     fn scan<'a>(&'a self, from: &[u8], to: &[u8]) -> Scan<'a>;
 

@@ -112,6 +112,10 @@ impl Store for SledTree {
         guard(&self.path, "read", || self.db.get(key)).map(|v| v.map(|v| v.to_vec()))
     }
 
+    fn has(&self, key: &[u8]) -> Result<bool, StoreError> {
+        guard(&self.path, "read", || self.db.contains_key(key))
+    }
+
     fn scan<'a>(&'a self, from: &[u8], to: &[u8]) -> Scan<'a> {
         let mut range = self.db.range::<&[u8], _>(from..to);
         let mut ended = false;

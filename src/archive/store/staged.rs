@@ -83,6 +83,13 @@ impl<S: Store> Store for Staged<S> {
         self.engine.get(key)
     }
 
+    fn has(&self, key: &[u8]) -> Result<bool, StoreError> {
+        if let Some(change) = self.read().get(key) {
+            return Ok(change.is_some());
+        }
+        self.engine.has(key)
+    }
+
     fn scan<'a>(&'a self, from: &[u8], to: &[u8]) -> Scan<'a> {
         if from >= to {
             return Box::new(std::iter::empty());

@@ -35,7 +35,7 @@ impl Check<'_> {
     }
 
     fn is_record(&self, id: RecordId) -> bool {
-        matches!(self.archive.store.get(&key(b'r', &[&id.0])), Ok(Some(_)))
+        matches!(self.archive.store.has(&key(b'r', &[&id.0])), Ok(true))
     }
 
     pub(super) fn captures(&mut self, byte: u8) {
@@ -83,7 +83,7 @@ impl Check<'_> {
                 check.damage(&name, "its id is not the digest of its URL");
             }
             let entry = time_key(&row.site, row.sort, row.id);
-            if !matches!(check.archive.store.get(&entry), Ok(Some(_))) {
+            if !matches!(check.archive.store.has(&entry), Ok(true)) {
                 check.damage(&name, "the time index does not name it");
             }
             for (field, other) in [("same_as", row.same_as), ("near", row.near)] {
@@ -173,8 +173,8 @@ impl Check<'_> {
                     check
                         .archive
                         .store
-                        .get(&queue_key(&row.site, queued, &hash)),
-                    Ok(Some(_))
+                        .has(&queue_key(&row.site, queued, &hash)),
+                    Ok(true)
                 )
             {
                 check.damage(&row.url, "it waits, and the frontier does not name it");
