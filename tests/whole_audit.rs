@@ -378,8 +378,13 @@ fn damaged_rows_are_named_and_the_rest_is_audited() {
     let whole = audited(&place, 0);
     let engine = Engine::of(&place.archive().join("index")).unwrap();
     let store = engine.open(&place.archive().join("index"), false).unwrap();
+    // (Each of another URL: where its row is lost, too, nothing says that it had a record.)
+    let mut urls: Vec<Vec<u8>> = Vec::new();
     for prefix in [b"r", b"u", b"c"] {
-        let (at, mut value) = store.scan(prefix, &after(prefix)).nth(7).unwrap().unwrap();
+        let mut rows = store.scan(prefix, &after(prefix)).map(Result::unwrap);
+        let new = rows.find(|(at, _)| !urls.contains(&at[1..17].to_vec()));
+        let (at, mut value) = new.unwrap();
+        urls.push(at[1..17].to_vec());
         let end = value.len() - 3;
         value[end] ^= 0x55;
         let mut batch = Batch::default();

@@ -20,11 +20,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// Captures that are read at once, and their bytes; what was read of all of them waits in memory.
-const BATCH: usize = 32;
+/// Captures that are read at once, and their bytes.
+const BATCH: usize = 256;
 const BATCH_BYTES: usize = 32 << 20;
-/// Captures after which the index is made durable.
-const GROUP: u64 = 256;
 /// What is known of robots.txt for captures of other programs.
 const NOT_RECORDED: &str = "not recorded (imported)";
 
@@ -90,7 +88,6 @@ pub(super) fn build(
             ..Rebuilt::default()
         },
         read: 0,
-        flushed: 0,
     };
     let mut captures = Captures::open(&warc_dir, next.archive.marks()?)?;
     let mut batch = Vec::new();
@@ -111,7 +108,6 @@ pub(super) fn build(
         }
     }
     replay.batch(&captures, batch)?;
-    replay.flush()?;
     go_on(&replay.archive, &replay.scopes)?;
     let mut done = replay.done;
     done.damage = std::mem::take(&mut captures.damage);
@@ -173,10 +169,7 @@ struct Replay<'a> {
     readers: Readers,
     max_bytes: usize,
     done: Rebuilt,
-    /// Bytes so far.
     read: u64,
-    /// Captures that are durable.
-    flushed: u64,
 }
 
 /// An exchange to be read, and why it was made.
@@ -262,14 +255,6 @@ impl Replay<'_> {
                 *self.done.outcomes.entry(outcome.name()).or_default() += 1;
             }
         }
-        if self.done.captures - self.flushed >= GROUP {
-            self.flush()?;
-        }
-        Ok(())
-    }
-
-    fn flush(&mut self) -> Result<(), CrawlError> {
-        self.flushed = self.done.captures;
         Ok(self.committer.flush()?)
     }
 
