@@ -236,6 +236,7 @@ proptest::proptest! {
             }
             for key in 0..12 {
                 proptest::prop_assert_eq!(store.get(&[key]).unwrap(), truth.get(&vec![key]).cloned());
+                proptest::prop_assert_eq!(store.has(&[key]).unwrap(), truth.contains_key(&vec![key]));
             }
             let seen: Vec<Pair> = store.scan(&[from], &[to]).map(Result::unwrap).collect();
             let wanted: Vec<Pair> = truth
@@ -286,6 +287,7 @@ proptest::proptest! {
             }
             for key in 0..6 {
                 proptest::prop_assert_eq!(store.get(&[key]).unwrap(), truth.get(&vec![key]).cloned());
+                proptest::prop_assert_eq!(store.has(&[key]).unwrap(), truth.contains_key(&vec![key]));
             }
             let seen: Vec<Pair> = store.scan(&[], &[u8::MAX]).map(Result::unwrap).collect();
             let wanted: Vec<Pair> = truth.clone().into_iter().collect();
